@@ -1,0 +1,145 @@
+package stack
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Setting is an environment variable that says how to look, not what was
+// deployed. Meaning is the row of the README's table.
+type Setting struct {
+	Name, Default, Meaning string
+
+	want  string // what a good value looks like, for the error
+	valid func(string) bool
+}
+
+// Settings lists every setting there is, in the order of the README's tables.
+var Settings = []Setting{
+	{"ENVIRONMENT", "local", "name of the environment; names the report folder", "a plain name such as prod", plainName},
+	{"PROVIDER", "", "`aws` or `gcp`; told by the outputs if unset", "aws or gcp", oneOf(AWS, GCP)},
+	{"SMOKE_SEVERITY", "", "run these only: `P0` or `P0,P1`", "a list of P0 to P3", listOf(Severities)},
+	{"SMOKE_GATE", "P3", "a page of this severity or worse that failed or is inconclusive makes the exit status non-zero; the rest is reported only", "one of P0 to P3", oneOf(Severities...)},
+	{"SMOKE_REQUIRE", "", "subsystems that must be in the stack: `Database,API`; absent = failed", "a list of " + strings.Join(Subsystems, ", "), listOf(Subsystems)},
+	{"SMOKE_READONLY", "off", "`on`: no page writes anything, anywhere", "on or off", isSwitch},
+	{"SMOKE_TIMEOUT", "60s", "the whole run; the report is complete even when it is reached", "a time such as 60s or 2m", isDuration},
+	{"SMOKE_REPORTS", "reports", "folder under which `<environment>/` is made", "a folder", anything},
+	{"RUNNER_NETWORK", "", "`inside` if the runner stands in the stack's private network: a private address that does not answer is then a failure", "inside or outside", oneOf("inside", "outside")},
+	{"DATABASE_CA_FILE", "", "PEM file with the CA of the database's certificate, instead of the URL's `sslrootcert`", "a file", anything},
+	{"API_CA_FILE", "", "PEM file with the CA of the API's certificate, beside the system's", "a file", anything},
+	{"API_HEALTH_PATH", "/health", "path of the health check under `apiUrl`", "a path such as /health", isPath},
+	{"API_AUTHORIZATION", "", "value of the `Authorization` header for an API that asks for one", "a header value", anything},
+}
+
+// Severities and Subsystems are the tags a page can carry, worst and lowest first.
+var (
+	Severities = []string{"P0", "P1", "P2", "P3"}
+	Subsystems = []string{"Database", "API", "Function", "Storage", "CDN", "State"}
+)
+
+// Check reports a value that the setting does not take.
+func (s Setting) Check(value string) error {
+	if s.valid(value) {
+		return nil
+	}
+	return fmt.Errorf("%s=%q is not a value it takes, want %s", s.Name, value, s.want)
+}
+
+func readSettings(env map[string]string) (map[string]string, error) {
+	values := map[string]string{}
+	for _, s := range Settings {
+		value := env[s.Name]
+		if value == "" {
+			value = s.Default
+		} else if err := s.Check(value); err != nil {
+			return nil, err
+		}
+		values[s.Name] = value
+	}
+	for name := range env {
+		if _, known := values[name]; !known && strings.HasPrefix(name, "SMOKE_") {
+			return nil, fmt.Errorf("%s is not a setting; those are %s", name, strings.Join(smokeSettings(), ", "))
+		}
+	}
+	return values, nil
+}
+
+func smokeSettings() []string {
+	var names []string
+	for _, s := range Settings {
+		if strings.HasPrefix(s.Name, "SMOKE_") {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// Setting returns the value of the setting with this name, its default where
+// it is unset. It panics for a name that is not among Settings.
+func (s *Stack) Setting(name string) string {
+	value, ok := s.settings[name]
+	if !ok {
+		panic("stack: " + name + " is not among Settings")
+	}
+	return value
+}
+
+// Duration returns a setting that holds a time.
+func (s *Stack) Duration(name string) time.Duration {
+	d, err := time.ParseDuration(s.Setting(name))
+	if err != nil {
+		panic("stack: " + name + " does not hold a time")
+	}
+	return d
+}
+
+// On tells whether a switch is on.
+func (s *Stack) On(name string) bool { return switches[strings.ToLower(s.Setting(name))] }
+
+// Lists tells whether a setting that holds a list has the entry.
+func (s *Stack) Lists(name, entry string) bool {
+	return slices.Contains(split(s.Setting(name)), entry)
+}
+
+func split(list string) []string {
+	var entries []string
+	for entry := range strings.SplitSeq(list, ",") {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			entries = append(entries, entry)
+		}
+	}
+	return entries
+}
+
+var (
+	switches = map[string]bool{"on": true, "true": true, "1": true, "yes": true, "off": false, "false": false, "0": false, "no": false}
+	name     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+)
+
+func anything(string) bool        { return true }
+func plainName(value string) bool { return name.MatchString(value) }
+func isPath(value string) bool    { return strings.HasPrefix(value, "/") }
+
+func isSwitch(value string) bool {
+	_, ok := switches[strings.ToLower(value)]
+	return ok
+}
+
+func isDuration(value string) bool {
+	d, err := time.ParseDuration(value)
+	return err == nil && d > 0
+}
+
+func oneOf(values ...string) func(string) bool {
+	return func(value string) bool { return slices.Contains(values, value) }
+}
+
+func listOf(allowed []string) func(string) bool {
+	return func(value string) bool {
+		entries := split(value)
+		return len(entries) > 0 && !slices.ContainsFunc(entries, func(e string) bool { return !slices.Contains(allowed, e) })
+	}
+}
