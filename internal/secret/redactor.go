@@ -88,6 +88,7 @@ func encodings(s string) []string {
 		url.QueryEscape(s),
 		url.PathEscape(s),
 		strings.TrimPrefix(url.UserPassword("", s).String(), ":"),
+		strings.ReplaceAll(s, "%", "%25"), // the commands of CI runners
 		quoted(strconv.Quote(s)),
 		quoted(strconv.QuoteToASCII(s)),
 	}

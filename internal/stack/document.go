@@ -2,22 +2,32 @@ package stack
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // masked is what pulumi stack output prints for a secret it was not asked to show.
 const masked = "[secret]"
 
+// want is what every refusal of a document ends with.
+const want = "want the JSON that `pulumi stack output --json --show-secrets`, `terraform output -json` or `cdk deploy --outputs-file` writes"
+
 // parse reads the outputs of a stack as pulumi, terraform, tofu or cdk write
 // them. Source names the document in errors, which never hold a value.
 func parse(source string, document []byte) (outputs, error) {
-	document = bytes.TrimPrefix(document, []byte("\ufeff"))
+	document, err := inUTF8(document)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
 	if len(bytes.TrimSpace(document)) == 0 {
-		return nil, fmt.Errorf("%s is empty, want the stack's outputs as JSON", source)
+		return nil, fmt.Errorf("%s is empty, %s", source, want)
 	}
 	values, err := decode(document)
 	if err != nil {
@@ -25,43 +35,89 @@ func parse(source string, document []byte) (outputs, error) {
 	}
 	found := outputs{}
 	for _, o := range unwrap(values) {
-		if err := found.add(o); err != nil {
-			return nil, fmt.Errorf("%s: %w", source, err)
-		}
+		found.add(o)
 	}
 	return found, nil
 }
 
+// inUTF8 takes the byte order marks and the UTF-16 of Windows shells away.
+func inUTF8(document []byte) ([]byte, error) {
+	switch {
+	case bytes.HasPrefix(document, []byte("\xff\xfe")):
+		document = fromUTF16(document[2:], binary.LittleEndian)
+	case bytes.HasPrefix(document, []byte("\xfe\xff")):
+		document = fromUTF16(document[2:], binary.BigEndian)
+	default:
+		document = bytes.TrimPrefix(document, []byte("\ufeff"))
+	}
+	if !utf8.Valid(document) {
+		// encoding/json would replace the bytes, and a password so damaged look like
+		// a wrong one.
+		return nil, fmt.Errorf("text that is not UTF-8, %s", want)
+	}
+	return document, nil
+}
+
+func fromUTF16(document []byte, order binary.ByteOrder) []byte {
+	units := make([]uint16, len(document)/2)
+	for i := range units {
+		units[i] = order.Uint16(document[2*i:])
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// object finds a JSON object that begins a line. Tools and their wrappers print
+// warnings before and after it.
+var object = regexp.MustCompile(`(?m)^[ \t]*\{`)
+
 func decode(document []byte) (map[string]any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(document))
+	at := object.FindIndex(document)
+	if at == nil {
+		return nil, fmt.Errorf("no JSON object in it, %s", want)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(document[at[0]:]))
 	decoder.UseNumber()
 	var values map[string]any
 	if err := decoder.Decode(&values); err != nil {
-		return nil, malformed(err, document)
+		return nil, malformed(err, document, at[0])
 	}
-	if values == nil {
-		return nil, errors.New("null, want a JSON object with the stack's outputs")
+	if object.Match(document[at[0]+int(decoder.InputOffset()):]) {
+		return nil, fmt.Errorf("two JSON objects in a row, %s of one stack", want)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("more text follows the JSON object at byte %d", decoder.InputOffset())
+	for _, wrong := range lookalikes {
+		if wrong.is(values) {
+			return nil, fmt.Errorf("%s, %s", wrong.what, want)
+		}
 	}
 	return values, nil
 }
 
 // malformed says where the JSON breaks; the words of encoding/json can quote the
 // value itself.
-func malformed(err error, document []byte) error {
-	const want = "want the JSON object that `pulumi stack output --json --show-secrets`, `terraform output -json` or `cdk deploy --outputs-file` writes"
+func malformed(err error, document []byte, begin int) error {
 	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		before := document[:min(int(syntax.Offset), len(document))]
-		return fmt.Errorf("not JSON from line %d on, %s", 1+bytes.Count(before, []byte("\n")), want)
-	case errors.As(err, &kind):
-		return fmt.Errorf("a JSON %s, %s", kind.Value, want)
-	default:
-		return fmt.Errorf("JSON that breaks off, %s", want)
+	if errors.As(err, &syntax) {
+		end := min(begin+int(syntax.Offset), len(document))
+		return fmt.Errorf("not JSON from line %d on, %s", 1+bytes.Count(document[:end], []byte("\n")), want)
+	}
+	return fmt.Errorf("JSON that breaks off, %s", want)
+}
+
+// lookalikes are documents of the same tools, whose outputs would all seem absent.
+var lookalikes = []struct {
+	what string
+	is   func(map[string]any) bool
+}{
+	{"a Terraform state file", has("version", "terraform_version")},
+	{"the output of terraform show", has("format_version", "terraform_version")},
+	{"the output of pulumi stack export", has("version", "deployment")},
+	{"a Pulumi state file", has("version", "checkpoint")},
+	{"the output of describe-stacks", has("Stacks")},
+}
+
+func has(keys ...string) func(map[string]any) bool {
+	return func(values map[string]any) bool {
+		return !slices.ContainsFunc(keys, func(k string) bool { _, ok := values[k]; return !ok })
 	}
 }
 
@@ -86,10 +142,23 @@ func all(values map[string]any, is func(map[string]any) bool) bool {
 	return len(values) > 0
 }
 
+// isTerraform wants nothing but what Terraform writes, of its own types: a Pulumi
+// stack may export whole resources that have a type and a value among others.
 func isTerraform(object map[string]any) bool {
-	_, sensitive := object["sensitive"].(bool)
-	_, kind := object["type"]
-	return sensitive && kind
+	for key := range object {
+		if key != "sensitive" && key != "type" && key != "value" {
+			return false
+		}
+	}
+	_, valued := object["value"]
+	return valued && isTerraformType(object["type"])
+}
+
+func isTerraformType(kind any) bool {
+	if nested, ok := kind.([]any); ok && len(nested) > 0 {
+		return slices.Contains([]any{"list", "set", "map", "tuple", "object"}, nested[0])
+	}
+	return slices.Contains([]any{"string", "number", "bool", "dynamic"}, kind)
 }
 
 func isCDK(object map[string]any) bool {

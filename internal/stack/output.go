@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Output is one value that a stack exports.
@@ -15,6 +16,7 @@ type Output struct {
 	Name      string // as the stack spells it
 	value     any    // as encoding/json decodes it, numbers as json.Number
 	sensitive bool
+	others    []any // values that the same name has elsewhere in the document
 }
 
 // ErrAbsent is the error of an output that the stack does not have: it is
@@ -36,23 +38,33 @@ func (*BadOutput) Inconclusive() string { return "bad-input" }
 
 type outputs map[string]Output
 
-func (o outputs) add(output Output) error {
+// add keeps each value of a name that stands twice, in two spellings or in two CDK
+// stacks: which one is meant matters only when it is asked for.
+func (o outputs) add(output Output) {
 	key := fold(output.Name)
-	if other, ok := o[key]; ok && !reflect.DeepEqual(other.value, output.value) {
-		return fmt.Errorf("outputs %s and %s differ only in spelling and hold different values: export one of them", min(other.Name, output.Name), max(other.Name, output.Name))
+	if other, ok := o[key]; ok {
+		output.others = other.others
+		if !reflect.DeepEqual(other.value, output.value) {
+			output.others = append(output.others, other.value)
+		}
 	}
 	o[key] = output
-	return nil
 }
 
-func (o Output) absent() bool { return o.value == nil || o.value == "" }
+func (o Output) absent() bool { return len(o.others) == 0 && (o.value == nil || o.value == "") }
 
 // text returns the output as the string it is.
 func (o Output) text() (string, error) {
+	if len(o.others) > 0 {
+		return "", &BadOutput{o.Name, "there more than once with different values", "one: set " + variable(o.Name)}
+	}
 	switch v := o.value.(type) {
 	case string:
+		if strings.Contains(v, unresolved) {
+			return "", &BadOutput{o.Name, "a reference that CloudFormation left as it is", "the value itself: set " + variable(o.Name)}
+		}
 		if v != strings.TrimSpace(v) || strings.ContainsFunc(v, isControl) {
-			return "", &BadOutput{o.Name, "text with spaces or control characters at its ends or inside", "the bare value"}
+			return "", &BadOutput{o.Name, "text with spaces at its ends or control characters", "the bare value"}
 		}
 		return v, nil
 	case json.Number:
@@ -60,6 +72,21 @@ func (o Output) text() (string, error) {
 	default:
 		return "", &BadOutput{o.Name, kind(v), "a string"}
 	}
+}
+
+// unresolved begins what CloudFormation resolves inside resources, not in outputs.
+const unresolved = "{{resolve:"
+
+// variable is the environment variable that gives one output.
+func variable(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && unicode.IsUpper(r) && b.String()[b.Len()-1] != '_' {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToUpper(r))
+	}
+	return "STACK_" + strings.ReplaceAll(b.String(), "-", "_")
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
@@ -94,12 +121,20 @@ func namedLikeSecret(name string) bool {
 func (o Output) secrets() []string {
 	whole := o.sensitive || namedLikeSecret(o.Name)
 	var found []string
-	walk(o.Name, o.value, func(name, text string) {
+	walk(o.Name, append(o.others, o.value), func(name, text string) {
 		if whole || namedLikeSecret(name) {
 			found = append(found, text)
 		}
 		found = append(found, inURL(text)...)
 	})
+	return found
+}
+
+// masked tells whether the output holds what Pulumi prints in a secret's place; the
+// mask may stand inside an object.
+func (o Output) masked() bool {
+	found := false
+	walk(o.Name, o.value, func(_, text string) { found = found || text == masked })
 	return found
 }
 

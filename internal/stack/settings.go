@@ -1,7 +1,9 @@
 package stack
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,21 +52,22 @@ func (s Setting) Check(value string) error {
 
 func readSettings(env map[string]string) (map[string]string, error) {
 	values := map[string]string{}
+	var wrong error
 	for _, s := range Settings {
 		value := env[s.Name]
-		if value == "" {
-			value = s.Default
-		} else if err := s.Check(value); err != nil {
-			return nil, err
+		if value != "" {
+			if err := s.Check(value); err != nil {
+				wrong, value = cmp.Or(wrong, err), ""
+			}
 		}
-		values[s.Name] = value
+		values[s.Name] = cmp.Or(value, s.Default)
 	}
-	for name := range env {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if _, known := values[name]; !known && strings.HasPrefix(name, "SMOKE_") {
-			return nil, fmt.Errorf("%s is not a setting; those are %s", name, strings.Join(smokeSettings(), ", "))
+			wrong = cmp.Or(wrong, fmt.Errorf("%s is not a setting; those are %s", name, strings.Join(smokeSettings(), ", ")))
 		}
 	}
-	return values, nil
+	return values, wrong
 }
 
 func smokeSettings() []string {

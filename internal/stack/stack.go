@@ -27,18 +27,20 @@ type Stack struct {
 // name is relative to the working directory.
 //
 // The error is one line that names what is wrong and what to do, without any
-// value. A stack without a single output is an error.
+// value. A stack without a single output is an error. The Stack returned with an
+// error has no outputs; its settings can be read, a wrong one as its default.
 func Load(environ []string) (*Stack, error) {
 	env := environment(environ)
 	settings, err := readSettings(env)
+	s := &Stack{settings: settings, secrets: secretsIn(env)}
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	found, err := collect(env)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	s := &Stack{outputs: found, settings: settings, secrets: secretsIn(env)}
+	s.outputs = found
 	for _, o := range found {
 		s.secrets = append(s.secrets, o.secrets()...)
 	}
@@ -92,9 +94,7 @@ func variables(env map[string]string) (outputs, error) {
 		if env[variable] == "" {
 			return nil, fmt.Errorf("%s is set but empty: unset it, or give it the output's value", variable)
 		}
-		if err := found.add(Output{Name: camel(name), value: env[variable]}); err != nil {
-			return nil, err
-		}
+		found.add(Output{Name: camel(name), value: env[variable]})
 	}
 	return found, nil
 }
@@ -114,7 +114,7 @@ func camel(screaming string) string {
 func (o outputs) usable() error {
 	empty := true
 	for _, key := range slices.Sorted(maps.Keys(o)) {
-		if o[key].value == masked {
+		if o[key].masked() {
 			return fmt.Errorf("output %s is masked as %s: pass --show-secrets to pulumi stack output", o[key].Name, masked)
 		}
 		empty = empty && o[key].absent()
