@@ -1,0 +1,149 @@
+package diag
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"runbook/internal/report"
+	"runbook/internal/stack"
+)
+
+// remedies begins the third part of a page's doc comment.
+const remedies = "If it fails:"
+
+// text is what an operator reads: nothing of a page that passed, one line of a page
+// that could not look, the runbook's paragraph of one that failed.
+func (d *D) text() string {
+	p := d.page
+	head := strings.TrimSpace(fmt.Sprintf("%s %s %s: %s", p.Severity, p.Subsystem, verdict(p), p.Message))
+	switch p.Verdict {
+	case report.Degraded, report.Inconclusive:
+		return head
+	case report.Failed:
+		return strings.TrimSpace(strings.Join([]string{head, seen(p.Facts), d.run.paragraph(p.Name)}, "\n\n"))
+	default:
+		return ""
+	}
+}
+
+func verdict(p report.Page) string {
+	if p.Reason != "" {
+		return fmt.Sprintf("%s (%s)", p.Verdict, p.Reason)
+	}
+	return string(p.Verdict)
+}
+
+func seen(facts []report.Fact) string {
+	if len(facts) == 0 {
+		return "Seen: nothing."
+	}
+	lines := []string{"Seen:"}
+	for _, f := range facts {
+		lines = append(lines, fmt.Sprintf("    %s: %s", f.Name, f.Value))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// paragraph is the page's doc comment with the commands for this stack's provider and
+// the braces filled in.
+func (r *run) paragraph(page string) string {
+	about, commands, _ := strings.Cut(r.docs[page], remedies)
+	lines := []string{strings.TrimSpace(about), "", remedies}
+	for line := range strings.SplitSeq(strings.TrimSpace(commands), "\n") {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		if command, ok := forProvider(line, r.stack.Provider()); ok {
+			lines = append(lines, "    "+fill(r.stack, command))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// forProvider tells whether a line concerns the provider. Where it is not known the
+// lines of all are shown, with their names.
+func forProvider(line, provider string) (string, bool) {
+	of, command, tagged := strings.Cut(line, ": ")
+	if !tagged || of != stack.AWS && of != stack.GCP || provider == "" {
+		return line, true
+	}
+	return command, of == provider
+}
+
+var brace = regexp.MustCompile(`\{([A-Za-z]\w*)(?:\.(user|host|port|name))?\}`)
+
+// fill puts the stack's outputs in the place of {output} and {output.part}, quoted for a
+// shell where they need it. What is missing or secret stays as <output>.
+func fill(s *stack.Stack, command string) string {
+	return brace.ReplaceAllStringFunc(command, func(match string) string {
+		m := brace.FindStringSubmatch(match)
+		value, err := s.Text(m[1])
+		if err == nil && m[2] != "" {
+			value = part(value, m[2])
+		} else if s.IsSecret(m[1]) {
+			value = ""
+		}
+		if err != nil || value == "" {
+			return "<" + strings.Trim(match, "{}") + ">"
+		}
+		return quote(value)
+	})
+}
+
+func part(value, which string) string {
+	u, err := url.Parse(value)
+	if err != nil {
+		return ""
+	}
+	switch which {
+	case "user":
+		return u.User.Username()
+	case "host":
+		return u.Hostname()
+	case "port":
+		return cmp.Or(u.Port(), map[string]string{"postgres": "5432", "postgresql": "5432", "http": "80"}[u.Scheme], "443")
+	default:
+		return strings.Trim(u.Path, "/")
+	}
+}
+
+var bare = regexp.MustCompile(`^[\w./:@=+,%-]+$`)
+
+func quote(value string) string {
+	if bare.MatchString(value) {
+		return value
+	}
+	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+}
+
+// readDocs returns the doc comment of each test in the files, by the test's name.
+func readDocs(files fs.FS) (map[string]string, error) {
+	docs := map[string]string{}
+	names, err := fs.Glob(files, "*_test.go")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		source, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		for _, declaration := range file.Decls {
+			if f, ok := declaration.(*ast.FuncDecl); ok && f.Doc != nil {
+				docs[f.Name.Name] = f.Doc.Text()
+			}
+		}
+	}
+	return docs, nil
+}
