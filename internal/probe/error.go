@@ -1,0 +1,106 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// Stage is how far a question got before it failed.
+type Stage string
+
+// The stages in the order in which a question passes them.
+const (
+	StageResolve     Stage = "resolve"     // the name has no address
+	StageConnect     Stage = "connect"     // nothing accepts the connection
+	StageTLS         Stage = "tls"         // no TLS is spoken, or the handshake broke
+	StageCertificate Stage = "certificate" // chain or host name is not trusted
+	StageExpiry      Stage = "expiry"      // trusted, but only at another time
+	StageRequest     Stage = "request"     // the question could not be sent
+	StageAnswer      Stage = "answer"      // no answer, or not a whole one
+)
+
+// Error is a question that got no answer. Its text is one line and holds no
+// userinfo and no query of a URL.
+type Error struct {
+	Subject string // what was asked: host:port, or a URL
+	Stage   Stage
+	Err     error
+}
+
+func (e *Error) Error() string {
+	line := fmt.Sprintf("asking %s: %s: %v", e.Subject, e.Stage, e.Err)
+	return strings.NewReplacer("\r\n", "; ", "\n", "; ", "\r", "; ").Replace(line)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Silence is the cause of a question given up because nobody answered for this
+// long. It is a finding about the peer, unlike the end of the caller's context,
+// and is an [os.ErrDeadlineExceeded].
+type Silence time.Duration
+
+func (s Silence) Error() string { return "no answer within " + time.Duration(s).String() }
+
+func (s Silence) Unwrap() error { return os.ErrDeadlineExceeded }
+
+// Limit bounds ctx by the patience of one question. When that runs out first,
+// the cause of the returned context is [Silence]; otherwise it is ctx's own.
+func Limit(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, patience, Silence(patience))
+}
+
+// Fail describes err, met at stage while asking subject under ctx. When ctx has
+// ended, its cause is what failed, in whatever words err says so. When err
+// holds an [*Error] already, that one's stage and reason stay.
+func Fail(ctx context.Context, subject string, stage Stage, err error) *Error {
+	var known *Error
+	if errors.As(err, &known) {
+		stage, err = known.Stage, known.Err
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return &Error{Subject: subject, Stage: stage, Err: reason(err)}
+}
+
+// reason takes off the wrappings that only repeat the subject.
+func reason(err error) error {
+	switch e := err.(type) {
+	case *url.Error:
+		return reason(e.Err)
+	case *os.SyscallError:
+		return reason(e.Err)
+	case *net.DNSError:
+		return nameError{e}
+	case *net.OpError:
+		return opReason(e)
+	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return fmt.Errorf("connection closed early: %w", err)
+	}
+	return err
+}
+
+func opReason(e *net.OpError) error {
+	switch e.Op {
+	case "remote error", "local error": // crypto/tls: who sent the alert
+		return e
+	case "proxyconnect":
+		return fmt.Errorf("proxy: %w", reason(e.Err))
+	}
+	return reason(e.Err)
+}
+
+// nameError says what became of a look-up without repeating the name.
+type nameError struct{ *net.DNSError }
+
+func (e nameError) Error() string { return e.Err }
+
+func (e nameError) Unwrap() error { return e.DNSError }
