@@ -35,7 +35,8 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	line := fmt.Sprintf("asking %s: %s: %v", e.Subject, e.Stage, e.Err)
+	why := strings.TrimPrefix(e.Err.Error(), string(e.Stage)+": ") // crypto/tls says it too
+	line := fmt.Sprintf("asking %s: %s: %s", e.Subject, e.Stage, why)
 	return strings.NewReplacer("\r\n", "; ", "\n", "; ", "\r", "; ").Replace(line)
 }
 
@@ -64,10 +65,19 @@ func Fail(ctx context.Context, subject string, stage Stage, err error) *Error {
 	if errors.As(err, &known) {
 		stage, err = known.Stage, known.Err
 	}
-	if ctx.Err() != nil {
+	if ended(ctx) {
 		err = context.Cause(ctx)
 	}
 	return &Error{Subject: subject, Stage: stage, Err: reason(err)}
+}
+
+// ended tells whether ctx has ended. Sockets are given its deadline and notice
+// it a moment before the context itself does.
+func ended(ctx context.Context) bool {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }
 
 // reason takes off the wrappings that only repeat the subject.
