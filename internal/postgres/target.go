@@ -1,0 +1,138 @@
+package postgres
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"runbook/internal/probe"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Target is what a connection string says. It prints as its hosts, never as
+// its password.
+type Target struct {
+	Hosts    []Host // in the order in which they are tried; at least one
+	Database string // empty: the server takes the one named like the user
+	User     string // empty: not said, and no server will take that
+	Mode     Mode
+	NamesCA  bool     // whether the string or Options name whom to trust; if not, the system's roots stand in
+	Ignored  []string // names of PG* variables set on this machine, which were kept out
+
+	servers []server
+	roots   *x509.CertPool // nil: the system's
+	direct  bool           // sslnegotiation=direct
+}
+
+// Format makes every verb print the hosts alone.
+func (t *Target) Format(f fmt.State, _ rune) { fmt.Fprint(f, t.subject()) }
+
+func (t *Target) subject() string {
+	names := make([]string, len(t.Hosts))
+	for i, h := range t.Hosts {
+		names[i] = h.String()
+	}
+	return strings.Join(names, ",")
+}
+
+// server is one host with the ways to connect to it, in order: sslmode prefer
+// and allow have two.
+type server struct {
+	Host
+	ways []*pgx.ConnConfig
+}
+
+// Host is one place where the server may be.
+type Host struct {
+	Name string // name, address, or the folder of a unix socket
+	Port uint16
+}
+
+func (h Host) String() string {
+	if h.Socket() {
+		return h.Name
+	}
+	return net.JoinHostPort(h.Name, strconv.Itoa(int(h.Port)))
+}
+
+// Socket tells whether the host is a unix socket, such as the one that Cloud
+// Run has for Cloud SQL, which no other machine can reach.
+func (h Host) Socket() bool { return strings.HasPrefix(h.Name, "/") }
+
+// Loopback tells whether the host is by its name this machine, and therefore
+// another one for each who asks.
+func (h Host) Loopback() bool {
+	ip, err := netip.ParseAddr(h.Name)
+	return h.Name == "localhost" || err == nil && probe.ScopeOf(ip) == probe.Loopback
+}
+
+// Mode is the sslmode in effect: require with an sslrootcert is verify-ca, and
+// sslrootcert=system is verify-full.
+type Mode string
+
+// The modes of libpq.
+const (
+	Disable    Mode = "disable"
+	Allow      Mode = "allow"  // plain text first
+	Prefer     Mode = "prefer" // TLS first, plain text when the server has none; the default
+	Require    Mode = "require"
+	VerifyCA   Mode = "verify-ca"
+	VerifyFull Mode = "verify-full"
+)
+
+// Encrypts tells whether a session never falls back to plain text.
+func (m Mode) Encrypts() bool { return m == Require || m.Verifies() }
+
+// Verifies tells whether the server's certificate must be trusted.
+func (m Mode) Verifies() bool { return m == VerifyCA || m == VerifyFull }
+
+// modeOf reads the mode off the configurations pgx made of it, one for each
+// attempt.
+func modeOf(attempts []*tls.Config) Mode {
+	var secure *tls.Config
+	plain := false
+	for _, config := range attempts {
+		plain = plain || config == nil
+		if config != nil {
+			secure = config
+		}
+	}
+	switch {
+	case secure == nil:
+		return Disable
+	case plain && attempts[0] == nil:
+		return Allow
+	case plain:
+		return Prefer
+	case !secure.InsecureSkipVerify:
+		return VerifyFull
+	case secure.VerifyPeerCertificate != nil:
+		return VerifyCA
+	}
+	return Require
+}
+
+// verifying is config with the verification of mode done by package probe,
+// which tells an expired certificate from an untrusted one.
+func verifying(config *tls.Config, mode Mode, host string, roots *x509.CertPool) *tls.Config {
+	if config == nil {
+		return nil
+	}
+	config = config.Clone()
+	config.InsecureSkipVerify = true
+	config.VerifyPeerCertificate = nil
+	if mode == VerifyCA {
+		host = ""
+	}
+	if mode.Verifies() {
+		config.VerifyConnection = func(state tls.ConnectionState) error {
+			return probe.NewCertificate(state.PeerCertificates).Verify(host, roots)
+		}
+	}
+	return config
+}
