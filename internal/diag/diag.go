@@ -144,6 +144,7 @@ func (d *D) Degraded(format string, args ...any) { d.note(&d.minor, fmt.Sprintf(
 
 // NotApplicable ends the page of a stack that has no such thing.
 func (d *D) NotApplicable(format string, args ...any) {
+	d.Helper()
 	d.mu.Lock()
 	d.page.Verdict, d.page.Message = report.NotApplicable, oneLine(fmt.Sprintf(format, args...))
 	d.mu.Unlock()
@@ -153,6 +154,7 @@ func (d *D) NotApplicable(format string, args ...any) {
 // Absent ends a page whose output the stack does not have: not applicable, or
 // failed where SMOKE_REQUIRE lists the subsystem.
 func (d *D) Absent(err error) {
+	d.Helper()
 	if !d.Stack().Lists("SMOKE_REQUIRE", d.page.Subsystem) {
 		d.NotApplicable("%v", err)
 	}
@@ -175,10 +177,16 @@ func (d *D) Fatalf(format string, args ...any) { d.Errorf(format, args...); d.TB
 func (d *D) Fatal(args ...any) { d.Error(args...); d.TB.FailNow() }
 
 // Skip makes the page not applicable and ends it.
-func (d *D) Skip(args ...any) { d.NotApplicable("%s", strings.TrimSpace(fmt.Sprintln(args...))) }
+func (d *D) Skip(args ...any) {
+	d.Helper()
+	d.NotApplicable("%s", strings.TrimSpace(fmt.Sprintln(args...)))
+}
 
 // Skipf makes the page not applicable and ends it.
-func (d *D) Skipf(format string, args ...any) { d.NotApplicable(format, args...) }
+func (d *D) Skipf(format string, args ...any) {
+	d.Helper()
+	d.NotApplicable(format, args...)
+}
 
 func (d *D) note(to *[]string, text string) {
 	d.mu.Lock()

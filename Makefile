@@ -1,0 +1,30 @@
+ENV   ?= local
+LOCAL := $(filter local local-gcp,$(ENV))
+PAGES  = go tool gotestsum --format testname --hide-summary skipped,output -- ./smoke \
+         $(if $(RUN),-run '$(RUN)') $(if $(SEVERITY),-severity=$(SEVERITY)) $(if $(GATE),-gate=$(GATE))
+
+.PHONY: help smoke test lint drill catalogue
+.SILENT:
+
+help: ## show this
+	awk -F ' ?## ' '/^[a-z]+:.*##/ { sub(":.*", "", $$1); printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+smoke: ## ask the local stack, or ENV=prod; RUN=Database SEVERITY=P0,P1 GATE=P1, and FAULT=name to break the local one
+	$(if $(and $(FAULT),$(if $(LOCAL),,yes)),$(error FAULT breaks the local stack only, not ENV=$(ENV)))
+	$(if $(LOCAL),go run ./fixtures/local $(if $(FAULT),-fault=$(FAULT)) -- $(PAGES),ENV=$(ENV); . fixtures/env/load.sh; $(PAGES))
+
+test: ## test the harness itself
+	go tool gotestsum --format pkgname -- -race $$(go list ./fixtures/... ./internal/... | grep -v internal/drill)
+
+drill: ## break the local stack in every way there is, and see each fault caught
+	go test -count=1 -timeout=30m -v ./internal/drill
+
+lint: ## what no reviewer should have to look for
+	test -z "$$(gofmt -l . | tee /dev/stderr)"
+	go vet ./...
+	go mod tidy -diff
+	go tool staticcheck ./...
+	.ci/vulnerabilities
+
+catalogue: ## print the pages as a table
+	go run ./internal/catalogue

@@ -1,0 +1,59 @@
+package smoke
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"runbook/fixtures"
+	"runbook/internal/diag"
+)
+
+// The API answers its health check with status 200.
+//
+// When this is false, clients get errors or nothing at all: a 502 says that the code
+// behind the gateway answered badly, a 503 that none of it was there to answer, a 504
+// that it took too long.
+//
+// If it fails:
+//
+//	curl -sv {apiUrl}/health
+//	aws: aws lambda get-function-configuration --function-name {lambdaFunctionName} --query '[State,LastUpdateStatus,LastUpdateStatusReason]'
+//	aws: aws logs tail /aws/lambda/{lambdaFunctionName} --since 1h
+//	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(status.conditions,status.latestReadyRevisionName,status.traffic)'
+//	gcp: gcloud run services logs read {apiServiceName} --region={region} --limit=50
+func TestAPIIsHealthy(t *testing.T) {
+	// One question may take 10 s, and a wrong answer is asked about again.
+	d := diag.Begin(t, diag.API, diag.P0, diag.Within(15*time.Second))
+	api := fixtures.API(d)
+
+	var body []byte
+	err := d.Until(func(ctx context.Context) error {
+		answer, err := api.Health(ctx)
+		body = answer.Body
+		return err
+	})
+
+	d.NoError(err)
+	status := ownStatus(body)
+	d.Saw("status", status)
+	assert.False(d, slices.Contains([]string{"fail", "error", "down", "unhealthy", "unavailable"}, status),
+		"the health check answers 200 and says %q", status)
+	if status == "warn" || status == "degraded" {
+		d.Degraded("the health check says %q", status)
+	}
+}
+
+// ownStatus is what a JSON health answer says of itself, in words of the health check
+// format of the IETF draft and of common frameworks; "" where it says nothing.
+func ownStatus(body []byte) string {
+	var said struct{ Status string }
+	if json.Unmarshal(body, &said) != nil {
+		return ""
+	}
+	return said.Status
+}
