@@ -27,4 +27,4 @@ lint: ## what no reviewer should have to look for
 	.ci/vulnerabilities
 
 catalogue: ## print the pages as a table
-	go run ./internal/catalogue
+	go run ./internal/catalogue/markdown

@@ -11,6 +11,7 @@ import (
 
 	"runbook/fixtures"
 	"runbook/internal/diag"
+	"runbook/internal/probe"
 )
 
 // The API answers its health check with status 200.
@@ -31,15 +32,17 @@ func TestAPIIsHealthy(t *testing.T) {
 	d := diag.Begin(t, diag.API, diag.P0, diag.Within(15*time.Second))
 	api := fixtures.API(d)
 
-	var body []byte
-	err := d.Until(func(ctx context.Context) error {
-		answer, err := api.Health(ctx)
-		body = answer.Body
+	var answer probe.Answer
+	err := d.Until(func(ctx context.Context) (err error) {
+		answer, err = api.Health(ctx)
 		return err
 	})
 
+	if err != nil && answer.Status != 0 {
+		d.Attach("http", answer.Transcript())
+	}
 	d.NoError(err)
-	status := ownStatus(body)
+	status := ownStatus(answer.Body)
 	d.Saw("status", status)
 	assert.False(d, slices.Contains([]string{"fail", "error", "down", "unhealthy", "unavailable"}, status),
 		"the health check answers 200 and says %q", status)

@@ -24,13 +24,13 @@ import (
 //	aws: aws cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Duration --dimensions Name=FunctionName,Value={lambdaFunctionName} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --extended-statistics p95
 //	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(spec.template.spec.containers[0].resources,spec.template.metadata.annotations)'
 func TestAPIAnswersQuickly(t *testing.T) {
+	d := diag.Begin(t, diag.API, diag.P1, diag.Within(40*time.Second))
 	const (
 		samples = 5
 		slow    = 500 * time.Millisecond // people notice
 		limit   = 2 * time.Second        // people give up
 		cutOff  = 5 * time.Second        // further waiting changes no verdict
 	)
-	d := diag.Begin(t, diag.API, diag.P1, diag.Within(40*time.Second))
 	api := fixtures.API(d)
 
 	cold, err := api.Health(d.Context())

@@ -23,11 +23,11 @@ import (
 //	gcp: gcloud sql instances describe {databaseInstanceName} --format='yaml(state,instanceType,masterInstanceName,failoverReplica)'
 //	gcp: gcloud sql operations list --instance={databaseInstanceName} --limit=10
 func TestDatabaseAnswersQueries(t *testing.T) {
+	d := diag.Begin(t, diag.Database, diag.P0)
 	const (
 		slow  = 250 * time.Millisecond // a round trip to another continent
 		limit = time.Second
 	)
-	d := diag.Begin(t, diag.Database, diag.P0)
 	db := fixtures.Database(d)
 
 	server, err := db.Identify(d.Context())

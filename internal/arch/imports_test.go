@@ -63,7 +63,7 @@ func TestBelowTheFixturesNobodyKnowsOfTests(t *testing.T) {
 }
 
 func TestPagesImportNoSDKAndNoProvider(t *testing.T) {
-	allowed := []string{"github.com/stretchr/testify", "runbook/fixtures", "runbook/internal/diag"}
+	allowed := []string{"github.com/stretchr/testify", "runbook/fixtures", "runbook/internal/diag", "runbook/internal/probe"}
 	for _, p := range packages(t) {
 		if p.ImportPath != "smoke" {
 			continue

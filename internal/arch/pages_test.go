@@ -1,7 +1,6 @@
 package arch
 
 import (
-	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
@@ -14,68 +13,26 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"runbook/internal/catalogue"
 	"runbook/internal/stack"
 )
 
-// page is a test function of package smoke.
-type page struct {
-	name, file, doc     string
-	subsystem, severity string // as its first statement gives them to diag.Begin
-}
-
-func pages(t *testing.T) []page {
+func pages(t *testing.T) []catalogue.Page {
 	t.Helper()
-	var found []page
-	for _, file := range sources(t, "smoke/*_test.go") {
-		if filepath.Base(file) == "main_test.go" {
-			continue
-		}
-		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
-		require.NoError(t, err)
-		for _, declaration := range tree.Decls {
-			if f, ok := declaration.(*ast.FuncDecl); ok && f.Name.IsExported() {
-				p := page{name: f.Name.Name, file: filepath.Base(file), doc: f.Doc.Text()}
-				p.subsystem, p.severity = begins(f)
-				found = append(found, p)
-			}
-		}
-	}
+	found, err := catalogue.Read(os.DirFS(filepath.Join(root, "smoke")))
+	require.NoError(t, err)
+	require.NotEmpty(t, found)
 	return found
-}
-
-// begins reads the tags out of d := diag.Begin(t, diag.Database, diag.P0).
-func begins(f *ast.FuncDecl) (subsystem, severity string) {
-	if len(f.Body.List) == 0 {
-		return "", ""
-	}
-	assign, ok := f.Body.List[0].(*ast.AssignStmt)
-	if !ok {
-		return "", ""
-	}
-	call, ok := assign.Rhs[0].(*ast.CallExpr)
-	if !ok || len(call.Args) < 3 || named(call.Fun) != "diag.Begin" {
-		return "", ""
-	}
-	return strings.TrimPrefix(named(call.Args[1]), "diag."), strings.TrimPrefix(named(call.Args[2]), "diag.")
-}
-
-func named(e ast.Expr) string {
-	if s, ok := e.(*ast.SelectorExpr); ok {
-		if x, ok := s.X.(*ast.Ident); ok {
-			return x.Name + "." + s.Sel.Name
-		}
-	}
-	return ""
 }
 
 func TestPagesAreTaggedAndNamedAlike(t *testing.T) {
 	const longest = 45 // a column of a dashboard
 	for _, p := range pages(t) {
-		assert.Contains(t, stack.Subsystems, p.subsystem, "%s must begin with diag.Begin(t, diag.<Subsystem>, diag.<Severity>)", p.name)
-		assert.Contains(t, stack.Severities, p.severity, p.name)
-		assert.Regexp(t, "^Test"+p.subsystem+"[A-Z]", p.name)
-		assert.LessOrEqual(t, len(p.name), longest, p.name)
-		assert.True(t, strings.HasPrefix(p.file, strings.ToLower(p.subsystem)+"_"), "%s stands in %s", p.name, p.file)
+		assert.Contains(t, stack.Subsystems, p.Subsystem, "%s must begin with diag.Begin(t, diag.<Subsystem>, diag.<Severity>)", p.Name)
+		assert.Contains(t, stack.Severities, p.Severity, p.Name)
+		assert.Regexp(t, "^Test"+p.Subsystem+"[A-Z]", p.Name)
+		assert.LessOrEqual(t, len(p.Name), longest, p.Name)
+		assert.True(t, strings.HasPrefix(p.File, strings.ToLower(p.Subsystem)+"_"), "%s stands in %s", p.Name, p.File)
 	}
 }
 
@@ -97,13 +54,13 @@ var remedy = regexp.MustCompile(`(?s)^(.+)\n\nWhen this is false, .+\n\nIf it fa
 
 func TestPagesHaveADocCommentInThreeParts(t *testing.T) {
 	for _, p := range pages(t) {
-		m := remedy.FindStringSubmatch(strings.TrimRight(p.doc, "\n"))
-		require.NotNil(t, m, "%s: want a claim, a paragraph \"When this is false, …\" and, under \"If it fails:\", commands", p.name)
+		m := remedy.FindStringSubmatch(strings.TrimRight(p.Doc, "\n"))
+		require.NotNil(t, m, "%s: want a claim, a paragraph \"When this is false, …\" and, under \"If it fails:\", commands", p.Name)
 		claim := m[1]
-		assert.False(t, strings.HasPrefix(claim, "Test"), "%s: the claim is a sentence about the stack", p.name)
-		assert.True(t, strings.HasSuffix(claim, "."), p.name)
+		assert.False(t, strings.HasPrefix(claim, "Test"), "%s: the claim is a sentence about the stack", p.Name)
+		assert.True(t, strings.HasSuffix(claim, "."), p.Name)
 		for command := range strings.SplitSeq(m[2], "\n") {
-			assert.True(t, strings.HasPrefix(command, "\t"), "%s: %q", p.name, command)
+			assert.True(t, strings.HasPrefix(command, "\t"), "%s: %q", p.Name, command)
 		}
 	}
 }
@@ -113,7 +70,7 @@ var pageName = regexp.MustCompile(`"(Test(?:` + strings.Join(stack.Subsystems, "
 func TestPagesThatAreReferredToExist(t *testing.T) {
 	exists := map[string]bool{}
 	for _, p := range pages(t) {
-		exists[p.name] = true
+		exists[p.Name] = true
 	}
 	for _, pattern := range []string{"fixtures/*.go", "internal/local/*.go"} {
 		for _, file := range sources(t, pattern) {
@@ -136,4 +93,10 @@ func TestReadmeListsEverySetting(t *testing.T) {
 		}
 		assert.Contains(t, string(readme), "| `"+s.Name+"` | "+initial+" | "+s.Meaning+" |", strconv.Quote(s.Name))
 	}
+}
+
+func TestReadmeListsEveryPage(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), catalogue.Markdown(pages(t)), "put the output of make catalogue there")
 }

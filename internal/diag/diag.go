@@ -111,6 +111,17 @@ func (d *D) Saw(name string, value any) {
 	d.page.Facts = append(d.page.Facts, report.Fact{Name: name, Value: plain(value)})
 }
 
+// Attach keeps raw evidence, such as rows or headers, in a file of the report folder, which
+// is named beside the facts. The secrets in it are masked.
+func (d *D) Attach(name, content string) {
+	file, err := d.run.attach(d.Name()+"."+name, content)
+	if err != nil {
+		complain(err.Error())
+		return
+	}
+	d.Saw("evidence", file)
+}
+
 // NoError ends the page if there is an error. One that says of itself that nothing
 // could be seen makes the page inconclusive, and so does the end of the page's
 // time; any other makes it failed.

@@ -123,13 +123,17 @@ func TestVerdictsReachTheReport(t *testing.T) {
 
 func TestAFailedPageShowsItsParagraph(t *testing.T) {
 	t.Parallel()
-	text := run(t, []string{outputs}, "-test.run", "TestAPIFails").page("TestAPIFails").Text
+	r := run(t, []string{outputs}, "-test.run", "TestAPIFails")
+	text := r.page("TestAPIFails").Text
 	golden := "P1 API failed: the health check answers 503; Not equal: expected: 1 actual : 2\n\n" +
-		"Seen:\n    status: 503\n    url: postgres://app:***@db.example.com/shop\n\n" +
+		"Seen:\n    status: 503\n    url: postgres://app:***@db.example.com/shop\n    evidence: reports/local/evidence/TestAPIFails.txt\n\n" +
 		"The claim does not hold.\n\nWhen this is false, customers see an error.\n\nIf it fails:\n" +
 		"    aws rds describe-db-instances --db-instance-identifier shop-db <missing>\n" +
 		"    psql -h db.example.com -p 5432 -U app shop # <apiToken> 'a b; rm -rf $HOME'"
 	assert.Equal(t, golden, text)
+	evidence, err := os.ReadFile(filepath.Join(r.dir, "reports", "local", "evidence", "TestAPIFails.txt"))
+	require.NoError(t, err)
+	assert.Equal(t, "GET postgres://app:***@db.example.com/shop", string(evidence))
 }
 
 func TestCommandsOfEveryProviderAreShownWhereItIsUnknown(t *testing.T) {

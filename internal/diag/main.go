@@ -132,7 +132,11 @@ func reports(s *stack.Stack) string {
 	return filepath.Join(s.Setting("SMOKE_REPORTS"), s.Setting("ENVIRONMENT"))
 }
 
+// open begins the report; the evidence of an earlier run goes.
 func open(s *stack.Stack) (*report.Journal, error) {
+	if err := os.RemoveAll(evidence(s)); err != nil {
+		return nil, err
+	}
 	return report.Open(reports(s), report.Run{
 		Environment: s.Setting("ENVIRONMENT"),
 		Provider:    s.Provider(),

@@ -3,14 +3,12 @@ package diag
 import (
 	"cmp"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"net/url"
 	"regexp"
 	"strings"
 
+	"runbook/internal/catalogue"
 	"runbook/internal/report"
 	"runbook/internal/stack"
 )
@@ -123,27 +121,12 @@ func quote(value string) string {
 	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 }
 
-// readDocs returns the doc comment of each test in the files, by the test's name.
-func readDocs(files fs.FS) (map[string]string, error) {
+// readDocs returns the doc comment of each page, by the page's name.
+func readDocs(source fs.FS) (map[string]string, error) {
+	pages, err := catalogue.Read(source)
 	docs := map[string]string{}
-	names, err := fs.Glob(files, "*_test.go")
-	if err != nil {
-		return nil, err
+	for _, p := range pages {
+		docs[p.Name] = p.Doc
 	}
-	for _, name := range names {
-		source, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, err
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ParseComments|parser.SkipObjectResolution)
-		if err != nil {
-			return nil, err
-		}
-		for _, declaration := range file.Decls {
-			if f, ok := declaration.(*ast.FuncDecl); ok && f.Doc != nil {
-				docs[f.Name.Name] = f.Doc.Text()
-			}
-		}
-	}
-	return docs, nil
+	return docs, err
 }

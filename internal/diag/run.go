@@ -47,6 +47,18 @@ func (r *run) end(handle report.Handle, p report.Page) {
 	}
 }
 
+// evidence is the folder of a run's raw evidence, beside its report.
+func evidence(s *stack.Stack) string { return filepath.Join(reports(s), "evidence") }
+
+func (r *run) attach(name, content string) (file string, err error) {
+	dir := evidence(r.stack)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	file = filepath.Join(dir, name)
+	return file, os.WriteFile(file, []byte(r.redactor.Redact(content)), 0o644)
+}
+
 // execute runs the pages and returns the exit status. It returns in time also when a
 // page does not: what has not ended stands in the report as an error.
 func (r *run) execute(m *testing.M, closers []func()) int {

@@ -48,6 +48,7 @@ func TestAPIFails(t *testing.T) {
 	databaseURL, err := d.Stack().Text("databaseUrl")
 	d.NoError(err)
 	d.Saw("url", databaseURL)
+	d.Attach("txt", "GET "+databaseURL)
 	assert.Equal(d, 200, 503, "the health check answers 503")
 	assert.Equal(d, 1, 2)
 }
