@@ -1,4 +1,5 @@
-// Command markdown prints the pages of the runbook as the table of the README.
+// Command markdown prints the tables of the README that come from the source: the pages
+// of the runbook and the settings.
 package main
 
 import (
@@ -6,6 +7,7 @@ import (
 	"os"
 
 	"runbook/internal/catalogue"
+	"runbook/internal/stack"
 )
 
 func main() {
@@ -14,5 +16,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "catalogue:", err)
 		os.Exit(1)
 	}
-	fmt.Print(catalogue.Markdown(pages))
+	fmt.Println(catalogue.Pages(pages))
+	fmt.Print(catalogue.Settings(stack.Settings))
 }
