@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"runbook/internal/probe"
@@ -106,7 +107,7 @@ func (s server) once(ctx context.Context) (*pgx.Conn, *probe.Error) {
 
 // dial makes one connection and notes how far it gets.
 func dial(ctx context.Context, config *pgx.ConnConfig, subject string) (*pgx.Conn, *probe.Error) {
-	at := probe.StageConnect
+	var passed atomic.Int32 // the number of stages; pgx dials again, on its own, to cancel what it gives up
 	config = config.Copy()
 	config.LookupFunc = func(_ context.Context, host string) ([]string, error) {
 		return []string{host}, nil // left to the dialer, which tries every address
@@ -114,7 +115,7 @@ func dial(ctx context.Context, config *pgx.ConnConfig, subject string) (*pgx.Con
 	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := probe.Dial(ctx, network, address)
 		if err == nil {
-			at = probe.StageTLS
+			passed.CompareAndSwap(0, 1)
 		}
 		return conn, err
 	}
@@ -124,11 +125,12 @@ func dial(ctx context.Context, config *pgx.ConnConfig, subject string) (*pgx.Con
 				return conn, err
 			}
 		}
-		at = probe.StageAnswer
+		passed.Store(2)
 		return conn, nil
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
+		at := [...]probe.Stage{probe.StageConnect, probe.StageTLS, probe.StageAnswer}[passed.Load()]
 		return nil, probe.Fail(ctx, subject, stageOf(err, at), said(err))
 	}
 	return conn, nil
@@ -174,8 +176,10 @@ func said(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		err = joined.Unwrap()[0]
 	}
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner
+	for range 2 { // the address, then pgx's name for the step
+		if inner := errors.Unwrap(err); inner != nil {
+			err = inner
+		}
 	}
 	return err
 }
