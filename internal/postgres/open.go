@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -134,31 +133,6 @@ func dial(ctx context.Context, config *pgx.ConnConfig, subject string) (*pgx.Con
 		return nil, probe.Fail(ctx, subject, stageOf(err, at), said(err))
 	}
 	return conn, nil
-}
-
-// stageOf reads the server's verdict on a connection; at is where it stood
-// otherwise.
-func stageOf(err error, at probe.Stage) probe.Stage {
-	var verdict *pgconn.PgError
-	if !errors.As(err, &verdict) {
-		return at
-	}
-	switch verdict.Code {
-	case "28P01", "28000", "3D000", "42501":
-		return StageAuthentication
-	case "53300":
-		return StageSlots
-	case "57P03":
-		return StageStarting
-	}
-	return probe.StageAnswer
-}
-
-// final tells whether another attempt with these credentials is out of place.
-// Not so for 28000: pg_hba.conf may let in what comes with, or without, TLS.
-func final(err *probe.Error) bool {
-	var verdict *pgconn.PgError
-	return errors.As(err, &verdict) && slices.Contains([]string{"28P01", "3D000", "42501"}, verdict.Code)
 }
 
 // said takes from pgx's error what was said, without the configuration it

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -32,17 +33,59 @@ type database struct {
 	caFile    string
 }
 
+// start makes a server for a test that changes it.
 func start(t *testing.T) database {
 	t.Helper()
-	authority, err := ca.New("authority of " + t.Name())
-	require.NoError(t, err)
-	d := database{authority: authority, caFile: filepath.Join(t.TempDir(), "ca.pem")}
-	require.NoError(t, os.WriteFile(d.caFile, authority.PEM(), 0o600))
-	d.Server, err = pgserver.Start(t.Context(), pgserver.Options{TLS: d.issue(t, ca.Request{Hosts: []string{"127.0.0.1"}})})
+	d, err := newDatabase(t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, d.Stop()) })
-	d.exec(t, `CREATE ROLE app LOGIN PASSWORD '`+password+`'`)
 	return d
+}
+
+// lent is the one server of the tests that leave it as it is.
+func lent(t *testing.T) database {
+	t.Helper()
+	d, err := common()
+	require.NoError(t, err)
+	return d
+}
+
+var (
+	common    = sync.OnceValues(func() (d database, err error) { commonOne, err = newDatabase(commonDir); return commonOne, err })
+	commonOne database
+	commonDir string
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if commonDir, err = os.MkdirTemp("", "postgres-test"); err != nil {
+		panic(err)
+	}
+	status := m.Run()
+	if commonOne.Server != nil && commonOne.Stop() != nil {
+		status = 1
+	}
+	os.RemoveAll(commonDir)
+	os.Exit(status)
+}
+
+func newDatabase(dir string) (database, error) {
+	authority, err := ca.New("authority")
+	if err != nil {
+		return database{}, err
+	}
+	pair, err := authority.Issue(ca.Request{Hosts: []string{"127.0.0.1"}})
+	if err != nil {
+		return database{}, err
+	}
+	d := database{authority: authority, caFile: filepath.Join(dir, "ca.pem")}
+	if err := os.WriteFile(d.caFile, authority.PEM(), 0o600); err != nil {
+		return database{}, err
+	}
+	if d.Server, err = pgserver.Start(context.Background(), pgserver.Options{TLS: pair}); err != nil {
+		return database{}, err
+	}
+	return d, d.Exec(context.Background(), "postgres", `CREATE ROLE app LOGIN PASSWORD '`+password+`'`)
 }
 
 func (d database) issue(t *testing.T, r ca.Request) ca.Pair {
@@ -222,6 +265,35 @@ func TestServerWithoutTLS(t *testing.T) {
 	assert.ErrorContains(t, err, "tls: server refused TLS connection; authentication: FATAL", "both attempts are told")
 }
 
+// What PgBouncer 1.18 was seen to answer.
+func TestOpenStagesOfAPooler(t *testing.T) {
+	for message, want := range map[string]probe.Stage{
+		"SASL authentication failed":                    StageAuthentication,
+		"no such database: nosuch":                      StageAuthentication,
+		`database "ghost" does not exist`:               StageAuthentication,
+		"no more connections allowed (max_client_conn)": StageSlots,
+		"unsupported startup parameter: options":        probe.StageAnswer,
+	} {
+		verdict := &pgproto3.ErrorResponse{Severity: "FATAL", Code: "08P01", Message: message}
+
+		_, err := parsed(t, "postgres://app@"+peer(t, refuse(t, verdict))+"?sslmode=disable").Open(t.Context())
+
+		requireStage(t, want, err)
+		assert.ErrorContains(t, err, message)
+	}
+}
+
+// Credentials that were refused are not offered to the next host.
+func TestOpenGivesUpOnRefusedCredentials(t *testing.T) {
+	verdict := &pgproto3.ErrorResponse{Severity: "FATAL", Code: "28P01", Message: "password authentication failed"}
+	first := peer(t, refuse(t, verdict))
+	second := peer(t, func(net.Conn) { t.Error("asked after the first refused") })
+
+	_, err := parsed(t, "postgres://app@"+first+","+second+"?sslmode=disable").Open(t.Context())
+
+	requireStage(t, StageAuthentication, err)
+}
+
 func TestOpenTriesEveryHost(t *testing.T) {
 	d := start(t)
 	closed := closedPort(t)
@@ -239,7 +311,7 @@ func TestOpenTriesEveryHost(t *testing.T) {
 
 // A standby that target_session_attrs rules out is passed over.
 func TestOpenHeedsTheSessionAttributes(t *testing.T) {
-	d := start(t)
+	d := lent(t)
 
 	_, err := d.target(t, "target_session_attrs=read-only").Open(t.Context())
 
@@ -299,7 +371,7 @@ func TestHandshakeStages(t *testing.T) {
 }
 
 func TestHandshakeReportsEachHost(t *testing.T) {
-	d := start(t)
+	d := lent(t)
 	u := d.URL("app", password, "postgres")
 	closed := closedPort(t)
 	u.Host = closed + "," + u.Host
@@ -368,7 +440,7 @@ func TestOpenWaitsForAServerThatIsStarting(t *testing.T) {
 }
 
 func TestOpenOutlastsTheStart(t *testing.T) {
-	d := start(t)
+	d := lent(t)
 	verdict := &pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P03", Message: "the database system is starting up"}
 	var asked atomic.Int32
 	u := d.URL("app", password, "postgres")

@@ -14,7 +14,7 @@ import (
 )
 
 func TestSessionTakesTurns(t *testing.T) {
-	session := open(t, start(t).target(t, ""))
+	session := open(t, lent(t).target(t, ""))
 	var asking sync.WaitGroup
 	for range 20 {
 		asking.Go(func() {
@@ -27,7 +27,7 @@ func TestSessionTakesTurns(t *testing.T) {
 }
 
 func TestSessionWritesNothingAndLeavesNothing(t *testing.T) {
-	d := start(t)
+	d := lent(t)
 	session := open(t, d.target(t, ""))
 
 	var settings [3]string
@@ -52,7 +52,7 @@ func TestSessionWritesNothingAndLeavesNothing(t *testing.T) {
 
 // The server ends a slow question, and the session lives on.
 func TestSessionOutlivesASlowQuestion(t *testing.T) {
-	session := open(t, start(t).target(t, ""))
+	session := open(t, lent(t).target(t, ""))
 	before := session.conn
 
 	err := session.ask(t.Context(), func(ctx context.Context, tx pgx.Tx) error {
@@ -85,7 +85,7 @@ func TestSessionReopensALostConnection(t *testing.T) {
 }
 
 func TestSessionEndsWithTheCaller(t *testing.T) {
-	session := open(t, start(t).target(t, ""))
+	session := open(t, lent(t).target(t, ""))
 	budget := errors.New("P0 budget of 10s spent")
 
 	asked, cancel := context.WithCancelCause(t.Context())
@@ -103,7 +103,7 @@ func TestSessionEndsWithTheCaller(t *testing.T) {
 }
 
 func TestSessionWaitsForItsTurnNoLongerThanTheCaller(t *testing.T) {
-	session := open(t, start(t).target(t, ""))
+	session := open(t, lent(t).target(t, ""))
 	require.NoError(t, session.take(t.Context()))
 	budget := errors.New("P0 budget of 10s spent")
 	ctx, cancel := context.WithCancelCause(t.Context())

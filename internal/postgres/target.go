@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -10,8 +9,6 @@ import (
 	"strings"
 
 	"runbook/internal/probe"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Target is what a connection string says. It prints as its hosts, never as
@@ -38,13 +35,6 @@ func (t *Target) subject() string {
 		names[i] = h.String()
 	}
 	return strings.Join(names, ",")
-}
-
-// server is one host with the ways to connect to it, in order: sslmode prefer
-// and allow have two.
-type server struct {
-	Host
-	ways []*pgx.ConnConfig
 }
 
 // Host is one place where the server may be.
@@ -90,49 +80,3 @@ func (m Mode) Encrypts() bool { return m == Require || m.Verifies() }
 
 // Verifies tells whether the server's certificate must be trusted.
 func (m Mode) Verifies() bool { return m == VerifyCA || m == VerifyFull }
-
-// modeOf reads the mode off the configurations pgx made of it, one for each
-// attempt.
-func modeOf(attempts []*tls.Config) Mode {
-	var secure *tls.Config
-	plain := false
-	for _, config := range attempts {
-		plain = plain || config == nil
-		if config != nil {
-			secure = config
-		}
-	}
-	switch {
-	case secure == nil:
-		return Disable
-	case plain && attempts[0] == nil:
-		return Allow
-	case plain:
-		return Prefer
-	case !secure.InsecureSkipVerify:
-		return VerifyFull
-	case secure.VerifyPeerCertificate != nil:
-		return VerifyCA
-	}
-	return Require
-}
-
-// verifying is config with the verification of mode done by package probe,
-// which tells an expired certificate from an untrusted one.
-func verifying(config *tls.Config, mode Mode, host string, roots *x509.CertPool) *tls.Config {
-	if config == nil {
-		return nil
-	}
-	config = config.Clone()
-	config.InsecureSkipVerify = true
-	config.VerifyPeerCertificate = nil
-	if mode == VerifyCA {
-		host = ""
-	}
-	if mode.Verifies() {
-		config.VerifyConnection = func(state tls.ConnectionState) error {
-			return probe.NewCertificate(state.PeerCertificates).Verify(host, roots)
-		}
-	}
-	return config
-}
