@@ -1,7 +1,7 @@
 ENV   ?= local
 LOCAL := $(filter local local-gcp,$(ENV))
-PAGES  = go tool gotestsum --format testname --hide-summary skipped,output -- ./smoke \
-         $(if $(RUN),-run '$(RUN)') $(if $(SEVERITY),-severity=$(SEVERITY)) $(if $(GATE),-gate=$(GATE))
+FLAGS  = $(if $(RUN),-run '$(RUN)') $(if $(SEVERITY),-severity=$(SEVERITY)) $(if $(GATE),-gate=$(GATE))
+PAGES  = go tool gotestsum --format testdox --hide-summary skipped --post-run-command fixtures/env/summary.sh -- ./smoke $(FLAGS)
 
 .PHONY: help smoke test lint drill catalogue
 .SILENT:
@@ -26,5 +26,5 @@ lint: ## what no reviewer should have to look for
 	go tool staticcheck ./...
 	.ci/vulnerabilities
 
-catalogue: ## print the pages as a table
+catalogue: ## print the README's tables of pages and settings
 	go run ./internal/catalogue/markdown

@@ -132,10 +132,12 @@ func reports(s *stack.Stack) string {
 	return filepath.Join(s.Setting("SMOKE_REPORTS"), s.Setting("ENVIRONMENT"))
 }
 
-// open begins the report; the evidence of an earlier run goes.
+// open begins the report; what an earlier run left beside it goes.
 func open(s *stack.Stack) (*report.Journal, error) {
-	if err := os.RemoveAll(evidence(s)); err != nil {
-		return nil, err
+	for _, old := range []string{evidence(s), summaryFile(s)} {
+		if err := os.RemoveAll(old); err != nil {
+			return nil, err
+		}
 	}
 	return report.Open(reports(s), report.Run{
 		Environment: s.Setting("ENVIRONMENT"),

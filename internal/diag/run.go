@@ -108,8 +108,7 @@ func (r *run) conclude(code int) int {
 		complain(why)
 		err = r.journal.Abort(why)
 	} else {
-		err = r.journal.Close()
-		_, _ = fmt.Println(r.redactor.Redact(summary(status, pages, filepath.Join(reports(r.stack), "junit.xml"))))
+		err = errors.Join(r.journal.Close(), r.sumUp(status, pages))
 	}
 	if err != nil {
 		complain(err.Error())
@@ -171,6 +170,16 @@ func anyRed(pages []report.Page) bool {
 	}
 	return false
 }
+
+// sumUp prints the summary and keeps it beside the report, for views of go test that
+// hide what a test binary prints.
+func (r *run) sumUp(status int, pages []report.Page) error {
+	text := r.redactor.Redact(summary(status, pages, filepath.Join(reports(r.stack), "junit.xml")))
+	fmt.Println(text)
+	return os.WriteFile(summaryFile(r.stack), []byte(text+"\n"), 0o644)
+}
+
+func summaryFile(s *stack.Stack) string { return filepath.Join(reports(s), "summary.txt") }
 
 func summary(status int, pages []report.Page, file string) string {
 	words := map[int]string{statusGo: "go", statusStop: "stop", statusHold: "hold"}

@@ -77,7 +77,7 @@ func TestTheBinaryAloneAnswersWithItsExitStatus(t *testing.T) {
 		"-test.run=API":                                1,
 		"-test.run=API -gate=P0 -severity=P1":          0,
 		"-test.run=TestAPIAnswersQuickly":              3,
-		"-test.run=TestAPIIsHealthy|Database -gate=P0": 1,
+		"-test.run=TestAPIAnswersItsHealthCheck|Database -gate=P0": 1,
 		"-test.run=NoSuchPage":                         4,
 	} {
 		code, out, _ := pages(t, bare, strings.Fields(args)...)

@@ -46,16 +46,16 @@ func TestEachStepIsOnDisk(t *testing.T) {
 	assert.False(t, r.Finished)
 	assert.Empty(t, r.Pages)
 
-	h, err := j.Begin(Page{Name: "TestAPIIsHealthy", Subsystem: "API", Severity: "P0"})
+	h, err := j.Begin(Page{Name: "TestAPIAnswersItsHealthCheck", Subsystem: "API", Severity: "P0"})
 	require.NoError(t, err)
 	root, r = onDisk(t, dir)
-	assert.Equal(t, "did-not-finish", root.testcase(t, "TestAPIIsHealthy").all("error")[0].attrs["type"])
+	assert.Equal(t, "did-not-finish", root.testcase(t, "TestAPIAnswersItsHealthCheck").all("error")[0].attrs["type"])
 	assert.Equal(t, Verdict(""), r.Pages[h].Verdict)
 
 	require.NoError(t, j.End(h, Page{Verdict: Passed, Took: time.Second}))
 	root, r = onDisk(t, dir)
-	assert.Empty(t, root.testcase(t, "TestAPIIsHealthy").all("error"))
-	assert.Equal(t, "1.000", root.testcase(t, "TestAPIIsHealthy").attrs["time"])
+	assert.Empty(t, root.testcase(t, "TestAPIAnswersItsHealthCheck").all("error"))
+	assert.Equal(t, "1.000", root.testcase(t, "TestAPIAnswersItsHealthCheck").attrs["time"])
 	assert.Equal(t, Passed, r.Pages[h].Verdict)
 	assert.Len(t, root.all("error"), 1, "the run goes on")
 
@@ -67,7 +67,7 @@ func TestEachStepIsOnDisk(t *testing.T) {
 
 func TestAnEarlierReportDoesNotSurvive(t *testing.T) {
 	j, dir := opened(t)
-	h, err := j.Begin(Page{Name: "TestAPIIsHealthy", Subsystem: "API"})
+	h, err := j.Begin(Page{Name: "TestAPIAnswersItsHealthCheck", Subsystem: "API"})
 	require.NoError(t, err)
 	require.NoError(t, j.End(h, Page{Verdict: Passed}))
 	require.NoError(t, j.Close())

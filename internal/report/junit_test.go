@@ -24,7 +24,7 @@ func oneOfEach() Run {
 	}
 	passed := page("TestDatabaseAcceptsItsCredentials", "Database", "P0", Passed)
 	passed.Facts = []Fact{{"server", "PostgreSQL 17.2"}}
-	failed := page("TestAPIIsHealthy", "API", "P0", Failed)
+	failed := page("TestAPIAnswersItsHealthCheck", "API", "P0", Failed)
 	failed.Message = `asking https://api.example.com/health: 503, want 200`
 	failed.Text = "asking https://api.example.com/health: 503, want 200\n\nIf it fails:\n\taws logs tail <group> && echo ]]>"
 	inconclusive := page("TestStorageIsPrivate", "Storage", "P1", Inconclusive)
@@ -70,7 +70,7 @@ func TestVerdictsAreToldApart(t *testing.T) {
 	for name, want := range map[string]struct{ child, kind, message string }{
 		"TestDatabaseAcceptsItsCredentials": {},
 		"TestDatabaseCertificateLasts":      {child: "system-out"},
-		"TestAPIIsHealthy":                  {"failure", "P0", "asking https://api.example.com/health: 503, want 200"},
+		"TestAPIAnswersItsHealthCheck":                  {"failure", "P0", "asking https://api.example.com/health: 503, want 200"},
 		"TestStorageIsPrivate":              {"error", "no-permission", "asking bucket uploads: AccessDenied, want its policy"},
 		"TestCDNServesFromCache":            {"skipped", "", "this stack has no cdnUrl"},
 		"TestStateIsUnlocked":               {"error", "did-not-finish", "did not finish"},
@@ -114,7 +114,7 @@ func TestARunWithoutResultIsAnError(t *testing.T) {
 func TestSizeIsBounded(t *testing.T) {
 	quotes := strings.Repeat(`"`, 1<<14)
 	wordy := Page{
-		Name: "TestAPIIsHealthy", Subsystem: "API", Severity: "P0", Verdict: Failed,
+		Name: "TestAPIAnswersItsHealthCheck", Subsystem: "API", Severity: "P0", Verdict: Failed,
 		Message: quotes, Text: strings.Repeat("]]>", 1<<14),
 	}
 	for range 1000 {
@@ -124,7 +124,7 @@ func TestSizeIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	assert.Less(t, 100*len(file), gitlabBytes)
 
-	c := conforming(t, file).testcase(t, "TestAPIIsHealthy")
+	c := conforming(t, file).testcase(t, "TestAPIAnswersItsHealthCheck")
 	assert.Contains(t, c.all("failure")[0].text, "[cut after 16384 of 49152 bytes]")
 	assert.Contains(t, c.all("failure")[0].attrs["message"], "[cut after 1024 of 16384 bytes]")
 	assert.Equal(t, "936 of 1000 facts", c.property("fact.cut"))
@@ -136,7 +136,7 @@ func TestACutLeavesCharactersWhole(t *testing.T) {
 }
 
 func FuzzJUnit(f *testing.F) {
-	f.Add("TestAPIIsHealthy", "API", "P0", uint8(2), "503, want 200", "line\nline", "status", "503")
+	f.Add("TestAPIAnswersItsHealthCheck", "API", "P0", uint8(2), "503, want 200", "line\nline", "status", "503")
 	f.Add("a\x00b", "\x1b[31m", "\"", uint8(3), "]]>", "<![CDATA[ ]]>", "\xff\xfe", "\u2028\r\n")
 	f.Add("x", "State", "", uint8(1), "\t \v", "&#0; &amp; \ufffe", "", "é\xe9")
 	f.Fuzz(func(t *testing.T, name, subsystem, severity string, verdict uint8, message, text, fact, value string) {
