@@ -73,12 +73,12 @@ func TestTheBinaryAloneAnswersWithItsExitStatus(t *testing.T) {
 	}
 	bare := []string{"PATH=", "HOME=/nonexistent", "GOROOT=", "GOCACHE="}
 	for args, want := range map[string]int{
-		"-test.run=Database":                           0,
-		"-test.run=API":                                1,
-		"-test.run=API -gate=P0 -severity=P1":          0,
-		"-test.run=TestAPIAnswersQuickly":              3,
+		"-test.run=Database":                                       0,
+		"-test.run=API":                                            1,
+		"-test.run=API -gate=P0 -severity=P1":                      0,
+		"-test.run=TestAPIAnswersQuickly":                          3,
 		"-test.run=TestAPIAnswersItsHealthCheck|Database -gate=P0": 1,
-		"-test.run=NoSuchPage":                         4,
+		"-test.run=NoSuchPage":                                     4,
 	} {
 		code, out, _ := pages(t, bare, strings.Fields(args)...)
 		assert.Equal(t, want, code, "%s: %s", args, out)

@@ -70,7 +70,7 @@ func TestVerdictsAreToldApart(t *testing.T) {
 	for name, want := range map[string]struct{ child, kind, message string }{
 		"TestDatabaseAcceptsItsCredentials": {},
 		"TestDatabaseCertificateLasts":      {child: "system-out"},
-		"TestAPIAnswersItsHealthCheck":                  {"failure", "P0", "asking https://api.example.com/health: 503, want 200"},
+		"TestAPIAnswersItsHealthCheck":      {"failure", "P0", "asking https://api.example.com/health: 503, want 200"},
 		"TestStorageIsPrivate":              {"error", "no-permission", "asking bucket uploads: AccessDenied, want its policy"},
 		"TestCDNServesFromCache":            {"skipped", "", "this stack has no cdnUrl"},
 		"TestStateIsUnlocked":               {"error", "did-not-finish", "did not finish"},
