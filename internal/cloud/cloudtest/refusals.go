@@ -1,0 +1,141 @@
+package cloudtest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"runbook/internal/cloud"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// testDenied takes each question's permissions away while the rest stay.
+func testDenied(t *testing.T, p Provider) {
+	if p.Deny == nil {
+		return
+	}
+	p.Show(healthy())
+	i := instance(t, p, healthy())
+
+	for _, q := range asked(p) {
+		if q == cloud.AskCaller {
+			continue // who one is needs no permission
+		}
+		p.Deny(q)
+		err := ask(t.Context(), p.Adapter, q, i)
+		if q == cloud.AskFirewall && err == nil {
+			continue // known from the instance's own answer
+		}
+		assertKind(t, cloud.NoPermission, err, p, q)
+	}
+}
+
+func testDisabled(t *testing.T, p Provider) {
+	if p.Disable == nil {
+		return
+	}
+	p.Show(healthy())
+	i := instance(t, p, healthy())
+
+	for _, q := range []cloud.Question{cloud.AskLogs, cloud.AskMetrics, cloud.AskInstance} {
+		p.Disable(q)
+		assertKind(t, cloud.NotEnabled, ask(t.Context(), p.Adapter, q, i), p, q)
+	}
+}
+
+func testThrottledForAWhile(t *testing.T, p Provider) {
+	if p.Throttle == nil {
+		return
+	}
+	p.Show(healthy())
+	i := instance(t, p, healthy())
+
+	for _, q := range asked(p) {
+		p.Throttle(q, 2)
+		assert.NoError(t, ask(t.Context(), p.Adapter, q, i), q)
+	}
+}
+
+// testThrottledForEver shows that retries end with the caller's patience, and
+// that the reason is told although time ran out.
+func testThrottledForEver(t *testing.T, p Provider) {
+	if p.Throttle == nil {
+		return
+	}
+	p.Show(healthy())
+	i := instance(t, p, healthy())
+	p.Throttle(cloud.AskMetrics, -1)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	err := ask(ctx, p.Adapter, cloud.AskMetrics, i)
+
+	assertKind(t, cloud.Throttled, err, p, cloud.AskMetrics)
+}
+
+func testNoCredentials(t *testing.T, p Provider) {
+	if p.Anonymous == nil {
+		return
+	}
+	p.Show(healthy())
+	i := instance(t, p, healthy())
+
+	for _, q := range asked(p) {
+		err := ask(t.Context(), p.Anonymous, q, i)
+		if q == cloud.AskFirewall && err == nil {
+			continue // known from the instance's own answer
+		}
+		assertKind(t, cloud.NoCredentials, err, p, q)
+	}
+}
+
+func testStopped(t *testing.T, p Provider) {
+	if p.Stop == nil {
+		return
+	}
+	p.Show(healthy())
+	p.Stop()
+
+	err := ask(t.Context(), p.Adapter, cloud.AskInstance, cloud.Instance{ID: "app-db"})
+
+	assertKind(t, cloud.Unreachable, err, p, cloud.AskInstance)
+}
+
+func testOutOfTime(t *testing.T, p Provider) {
+	p.Show(healthy())
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+
+	err := ask(ctx, p.Adapter, cloud.AskInstance, cloud.Instance{ID: "app-db"})
+
+	assertKind(t, cloud.OutOfTime, err, p, cloud.AskInstance)
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// testPermissions holds each question to the actions listed for it.
+func testPermissions(t *testing.T, p Provider) {
+	if p.Actions == nil {
+		return
+	}
+	p.Show(healthy())
+	i := instance(t, p, healthy())
+
+	for _, q := range asked(p) {
+		before := len(p.Actions())
+		require.NoError(t, ask(t.Context(), p.Adapter, q, i))
+		assert.Subset(t, p.Permissions[q], p.Actions()[before:], q)
+	}
+}
+
+// asked returns the questions of the suite that the adapter lists permissions
+// for.
+func asked(p Provider) (all []cloud.Question) {
+	for _, q := range p.Permissions.Questions() {
+		if q != cloud.AskPooler {
+			all = append(all, q)
+		}
+	}
+	return all
+}
