@@ -26,6 +26,9 @@ const (
 	// NoCredentials: none were found, or the provider does not accept them
 	// (unknown, expired, wrong signature).
 	NoCredentials Kind = "no-credentials"
+	// NotConfigured: it is not known where to ask, as without a region or a
+	// project.
+	NotConfigured Kind = "not-configured"
 	// Unreachable: the provider's endpoint did not answer from here.
 	Unreachable Kind = "unreachable"
 	// OutOfTime: the caller's context ended first.
