@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	accessKey = "AKIDEXAMPLE"
+	accessKey = "AKIAIOSFODNN7EXAMPLE"
 	secretKey = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 	region    = "eu-west-1"
 )
@@ -80,6 +80,7 @@ func standIn(t *testing.T, state awsfake.State) (*awsfake.Server, *Client) {
 }
 
 func TestConformsOnTheStandIn(t *testing.T) {
+	t.Parallel()
 	cloudtest.Run(t, func(t *testing.T) cloudtest.Provider {
 		fake := awsfake.New(awsfake.State{})
 		server := httptest.NewServer(fake)
@@ -93,17 +94,20 @@ func TestConformsOnTheStandIn(t *testing.T) {
 			Adapter:     client(t, server.URL),
 			Anonymous:   client(t, server.URL, withoutKeys(t)),
 			Permissions: Permissions,
-			Metrics: []cloud.Metric{
-				cloud.CPU, cloud.CPUCredits, cloud.StorageUsed, cloud.MemoryFree, cloud.DiskQueue,
-				cloud.Connections, cloud.ReplicaLag, cloud.SlotLag, cloud.TransactionIDs,
-			},
-			Show:     func(w cloudtest.World) { fake.Update(func(s *awsfake.State) { *s = account(w) }) },
-			Deny:     func(q cloud.Question) { refuse(q, awsfake.Denied, awsfake.Forever) },
-			Throttle: func(q cloud.Question, times int) { refuse(q, awsfake.Throttled, times) },
-			Stop:     server.Close,
-			Actions:  fake.Actions,
+			Metrics:     metrics,
+			Show:        func(w cloudtest.World) { fake.Update(func(s *awsfake.State) { *s = account(w) }) },
+			Deny:        func(q cloud.Question) { refuse(q, awsfake.Denied, awsfake.Forever) },
+			Throttle:    func(q cloud.Question, times int) { refuse(q, awsfake.Throttled, times) },
+			Stop:        server.Close,
+			Actions:     fake.Actions,
 		}
 	})
+}
+
+// metrics are those that RDS offers of the World's database.
+var metrics = []cloud.Metric{
+	cloud.CPU, cloud.CPUCredits, cloud.StorageUsed, cloud.MemoryFree, cloud.DiskQueue,
+	cloud.Connections, cloud.ReplicaLag, cloud.SlotLag, cloud.TransactionIDs,
 }
 
 // account is one of AWS in which the world is as told. Listings turn the

@@ -24,7 +24,7 @@ func (c *Client) Instance(ctx context.Context, id string) (cloud.Instance, error
 	const action = "rds:DescribeDBInstances"
 	in := &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(id)}
 	if resourceID.MatchString(id) {
-		in = &rds.DescribeDBInstancesInput{Filters: []types.Filter{{Name: aws.String("dbi-resource-id"), Values: []string{id}}}}
+		in = &rds.DescribeDBInstancesInput{Filters: filter("dbi-resource-id", id)}
 	}
 	for pages := rds.NewDescribeDBInstancesPaginator(c.rds, in); pages.HasMorePages(); {
 		page, err := ask(ctx, c, action, id, func(ctx context.Context) (*rds.DescribeDBInstancesOutput, error) {
@@ -38,6 +38,10 @@ func (c *Client) Instance(ctx context.Context, id string) (cloud.Instance, error
 		}
 	}
 	return cloud.Instance{}, &cloud.Error{Action: action, Subject: id, Kind: cloud.NotFound}
+}
+
+func filter(name, value string) []types.Filter {
+	return []types.Filter{{Name: aws.String(name), Values: []string{value}}}
 }
 
 func instance(db types.DBInstance) cloud.Instance {

@@ -69,6 +69,7 @@ func Run(t *testing.T, start func(t *testing.T) Provider) {
 		"caller":                    testCaller,
 		"missing instance":          testMissingInstance,
 		"instance":                  testInstance,
+		"certificate":               testCertificate,
 		"states":                    testStates,
 		"storage":                   testStorage,
 		"firewall":                  testFirewall,

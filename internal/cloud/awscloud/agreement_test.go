@@ -1,0 +1,152 @@
+package awscloud
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"runbook/internal/cloud"
+	"runbook/internal/cloud/cloudtest"
+	"runbook/internal/fake/awsfake"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var world = cloudtest.World{
+	Caller:   cloud.Caller{Account: "123456789012"},
+	Database: cloudtest.Database{ID: "app-db", State: cloud.Up, Port: 5432, Storage: cloud.Storage{Bytes: 20 * gib}},
+}
+
+// TestStandInAgreesWithMoto puts questions without a good answer to both: two
+// who wrote down the same interface of AWS apart should have heard the same.
+// Left out is what moto has no answer to at all (a 500): log files asked for by
+// name or time, targets of a proxy that is not there.
+func TestStandInAgreesWithMoto(t *testing.T) {
+	t.Parallel()
+	moto := emulator(t, startMoto(t), region)
+	emulated{t, moto}.show(world)
+	server := httptest.NewServer(awsfake.New(account(world)))
+	defer server.Close()
+	ours := client(t, server.URL)
+
+	for name, question := range map[string]func(context.Context, *Client) error{
+		"no such identifier": func(ctx context.Context, c *Client) error {
+			_, err := c.Instance(ctx, "no-such-db")
+			return err
+		},
+		"no such resource id": func(ctx context.Context, c *Client) error {
+			_, err := c.Instance(ctx, "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+			return err
+		},
+		"an unknown filter": func(ctx context.Context, c *Client) error {
+			_, err := c.rds.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{Filters: filter("no-such-filter", "x")})
+			return err
+		},
+		"no such security group": func(ctx context.Context, c *Client) error {
+			_, err := c.Admits(ctx, cloud.Instance{Groups: []string{"sg-0123456789abcdef0"}}, 5432)
+			return err
+		},
+		"no such log group": func(ctx context.Context, c *Client) error {
+			_, err := c.DatabaseErrors(ctx, cloud.Instance{ID: "no-such-db", LogExport: cloud.Yes}, time.Now())
+			return err
+		},
+		"no window": func(ctx context.Context, c *Client) error {
+			_, err := c.Recent(ctx, cloud.Instance{ID: "app-db"}, cloud.CPU, -time.Hour)
+			return err
+		},
+		"a metric of nothing": func(ctx context.Context, c *Client) error {
+			_, err := c.Recent(ctx, cloud.Instance{ID: "no-such-db"}, cloud.CPU, time.Hour)
+			return err
+		},
+		"no such proxy": func(ctx context.Context, c *Client) error {
+			_, err := c.rds.DescribeDBProxies(ctx, &rds.DescribeDBProxiesInput{DBProxyName: aws.String("no-such-proxy")})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			theirs, own := question(t.Context(), moto), question(t.Context(), ours)
+			assert.Equal(t, cloud.KindOf(theirs), cloud.KindOf(own), "moto: %v\nstand-in: %v", theirs, own)
+			assert.Equal(t, code(theirs), code(own), "moto: %v\nstand-in: %v", theirs, own)
+		})
+	}
+}
+
+func code(err error) string {
+	var answer smithy.APIError
+	if errors.As(err, &answer) {
+		return answer.ErrorCode()
+	}
+	return ""
+}
+
+// TestMotoInstanceByEachOfItsNames shows that a name in any form finds the
+// instance, and the same one.
+func TestMotoInstanceByEachOfItsNames(t *testing.T) {
+	t.Parallel()
+	c := emulator(t, startMoto(t), region)
+	emulated{t, c}.show(world)
+	made, err := c.rds.StopDBInstance(t.Context(), &rds.StopDBInstanceInput{DBInstanceIdentifier: aws.String("app-db")})
+	require.NoError(t, err)
+
+	for _, id := range []*string{made.DBInstance.DBInstanceIdentifier, made.DBInstance.DbiResourceId, made.DBInstance.DBInstanceArn} {
+		i, err := c.Instance(t.Context(), *id)
+
+		require.NoError(t, err)
+		assert.Equal(t, "app-db", i.ID)
+		assert.Equal(t, cloud.Down, i.State, i.Status)
+	}
+}
+
+// TestMotoAcceptsSignatures has an implementation that is not ours check the
+// requests that we sign ourselves. (To a refused request for another service
+// moto answers in a shape that is not that service's.)
+func TestMotoAcceptsSignatures(t *testing.T) {
+	t.Parallel()
+	endpoint := startMoto(t, "INITIAL_NO_AUTH_ACTION_COUNT=3") // calls before it checks
+	iam := func(form url.Values) string {
+		form.Set("Version", "2010-05-08")
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+		require.NoError(t, err)
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+accessKey+"/20260101/us-east-1/iam/aws4_request")
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		var body strings.Builder
+		require.NoError(t, response.Write(&body))
+		require.Equal(t, http.StatusOK, response.StatusCode, body.String())
+		return body.String()
+	}
+	iam(url.Values{"Action": {"CreateUser"}, "UserName": {"smoke"}})
+	made := iam(url.Values{"Action": {"CreateAccessKey"}, "UserName": {"smoke"}})
+	iam(url.Values{"Action": {"PutUserPolicy"}, "UserName": {"smoke"}, "PolicyName": {"p"}, "PolicyDocument": {
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:DescribeSecurityGroups"],"Resource":"*"}]}`,
+	}})
+	key, secret := between(made, "AccessKeyId"), between(made, "SecretAccessKey")
+	c := client(t, endpoint, withKeys(key, secret))
+
+	_, err := c.securityGroups(t.Context(), nil)
+	require.NoError(t, err)
+
+	_, err = c.prefixList(t.Context(), "sg-1", "pl-1")
+	assert.Equal(t, cloud.NoPermission, cloud.KindOf(err), err)
+	_, err = client(t, endpoint, withKeys(key, "wrong")).securityGroups(t.Context(), nil)
+	assert.Equal(t, cloud.NoCredentials, cloud.KindOf(err), err)
+	_, err = client(t, endpoint).securityGroups(t.Context(), nil)
+	assert.Equal(t, cloud.NoCredentials, cloud.KindOf(err), err)
+}
+
+func between(document, element string) string {
+	_, after, _ := strings.Cut(document, "<"+element+">")
+	text, _, _ := strings.Cut(after, "</"+element+">")
+	return text
+}
