@@ -16,6 +16,7 @@ type Databases interface {
 // all that the other questions about it need.
 type Instance struct {
 	ID      string // the identifier that metrics, logs and the provider's CLI use
+	Account string // AWS account or Google Cloud project it is in; "" = the caller's own
 	Cluster string // the cluster it belongs to; "" when it stands alone
 	Engine  string // the provider's word: "postgres", "aurora-postgresql", "POSTGRES_16"
 	Class   string // machine class: "db.t4g.micro", "db-custom-2-7680"

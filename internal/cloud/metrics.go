@@ -26,7 +26,7 @@ const (
 	MemoryUsed     Metric = "memory-used"     // fraction
 	DiskQueue      Metric = "disk-queue"      // requests waiting for the disk
 	Connections    Metric = "connections"     // sessions, over all databases
-	ReplicaLag     Metric = "replica-lag"     // seconds this replica is behind
+	ReplicaLag     Metric = "replica-lag"     // seconds this replica is behind; +Inf while replication is stopped
 	SlotLag        Metric = "slot-lag"        // bytes the slowest replication slot is behind
 	TransactionIDs Metric = "transaction-ids" // fraction of the transaction ids before wraparound
 )
