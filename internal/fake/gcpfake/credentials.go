@@ -1,0 +1,176 @@
+package gcpfake
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	// tokenLife is how long Google's access tokens live.
+	tokenLife = time.Hour
+)
+
+// serviceAccount is the caller whose credentials the control plane accepts.
+type serviceAccount struct {
+	project string
+	email   string
+	key     *rsa.PrivateKey
+	revoked bool // the key
+	tokens  map[string]time.Time
+}
+
+// processKey is made once: it takes long, and an account is known by its
+// e-mail address.
+var processKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic("gcpfake: no randomness: " + err.Error())
+	}
+	return key
+})
+
+func newServiceAccount(project string) *serviceAccount {
+	return &serviceAccount{
+		project: project,
+		email:   "smoke@" + project + ".iam.gserviceaccount.com",
+		key:     processKey(),
+		tokens:  map[string]time.Time{},
+	}
+}
+
+// KeyFile returns the key of the service account as a credentials file of
+// Application Default Credentials, for a control plane that is served at url.
+func (c *Cloud) KeyFile(url string) []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(c.account.key)
+	if err != nil {
+		panic("gcpfake: own key: " + err.Error())
+	}
+	file, err := json.MarshalIndent(map[string]string{
+		"type":           "service_account",
+		"project_id":     c.account.project,
+		"private_key_id": "0123456789abcdef0123456789abcdef01234567",
+		"private_key":    string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+		"client_email":   c.account.email,
+		"client_id":      "104857600000000000000",
+		"token_uri":      strings.TrimSuffix(url, "/") + "/token",
+	}, "", "  ")
+	if err != nil {
+		panic("gcpfake: own key file: " + err.Error())
+	}
+	return file
+}
+
+// Principal is the e-mail address of the service account.
+func (c *Cloud) Principal() string { return c.account.email }
+
+// AccessToken issues a token as the token endpoint would.
+func (c *Cloud) AccessToken() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.account.issue()
+}
+
+// RevokeKey makes the token endpoint refuse the service account's key from now
+// on; tokens already issued stay good.
+func (c *Cloud) RevokeKey() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.account.revoked = true
+}
+
+// ExpireTokens ends every token issued so far.
+func (c *Cloud) ExpireTokens() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.account.tokens)
+}
+
+func (a *serviceAccount) issue() string {
+	token := "ya29." + rand.Text()
+	a.tokens[token] = time.Now().Add(tokenLife)
+	return token
+}
+
+// check refuses a request without a token that was issued here.
+func (a *serviceAccount) check(r *http.Request) error {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return unauthenticated("CREDENTIALS_MISSING")
+	}
+	if until, ok := a.tokens[token]; !ok || time.Now().After(until) {
+		return unauthenticated("ACCESS_TOKEN_EXPIRED")
+	}
+	return nil
+}
+
+// issueToken exchanges an assertion signed with the account's key for an
+// access token (RFC 7523).
+func (c *Cloud) issueToken(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if grant := r.PostFormValue("grant_type"); grant != jwtBearer {
+		refuseToken(w, "unsupported_grant_type", "Invalid grant_type: "+grant)
+		return
+	}
+	if refusal := c.account.refusesAssertion(r.PostFormValue("assertion")); refusal != "" {
+		refuseToken(w, "invalid_grant", refusal)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{
+		"access_token": c.account.issue(),
+		"token_type":   "Bearer",
+		"expires_in":   int(tokenLife.Seconds()) - 1,
+	})
+}
+
+func refuseToken(w http.ResponseWriter, code, description string) {
+	writeJSON(w, http.StatusBadRequest, map[string]string{"error": code, "error_description": description})
+}
+
+// refusesAssertion returns what is wrong with a JWT, "" when nothing is.
+func (a *serviceAccount) refusesAssertion(jwt string) string {
+	signed, signature, _ := cutLast(jwt, ".")
+	sig, err := base64.RawURLEncoding.DecodeString(signature)
+	digest := sha256.Sum256([]byte(signed))
+	if err != nil || a.revoked || rsa.VerifyPKCS1v15(&a.key.PublicKey, crypto.SHA256, digest[:], sig) != nil {
+		return "Invalid JWT Signature."
+	}
+	_, payload, _ := strings.Cut(signed, ".")
+	claims, err := base64.RawURLEncoding.DecodeString(payload)
+	var c struct {
+		Issuer  string `json:"iss"`
+		Scope   string `json:"scope"`
+		Expires int64  `json:"exp"`
+	}
+	if err != nil || json.Unmarshal(claims, &c) != nil {
+		return "Invalid JWT: Failed to parse."
+	}
+	switch {
+	case c.Issuer != a.email:
+		return "Invalid grant: account not found"
+	case time.Now().Unix() > c.Expires:
+		return "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
+	case c.Scope == "":
+		return "Invalid JWT: no scope or audience."
+	}
+	return ""
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	n := strings.LastIndex(s, sep)
+	if n < 0 {
+		return s, "", false
+	}
+	return s[:n], s[n+len(sep):], true
+}
