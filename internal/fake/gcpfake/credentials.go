@@ -26,7 +26,6 @@ type serviceAccount struct {
 	project string
 	email   string
 	key     *rsa.PrivateKey
-	revoked bool // the key
 	tokens  map[string]time.Time
 }
 
@@ -51,17 +50,17 @@ func newServiceAccount(project string) *serviceAccount {
 
 // KeyFile returns the key of the service account as a credentials file of
 // Application Default Credentials, for a control plane that is served at url.
-func (c *Cloud) KeyFile(url string) []byte {
-	der, err := x509.MarshalPKCS8PrivateKey(c.account.key)
+func (s *Server) KeyFile(url string) []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(s.account.key)
 	if err != nil {
 		panic("gcpfake: own key: " + err.Error())
 	}
 	file, err := json.MarshalIndent(map[string]string{
 		"type":           "service_account",
-		"project_id":     c.account.project,
+		"project_id":     s.account.project,
 		"private_key_id": "0123456789abcdef0123456789abcdef01234567",
 		"private_key":    string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
-		"client_email":   c.account.email,
+		"client_email":   s.account.email,
 		"client_id":      "104857600000000000000",
 		"token_uri":      strings.TrimSuffix(url, "/") + "/token",
 	}, "", "  ")
@@ -72,28 +71,20 @@ func (c *Cloud) KeyFile(url string) []byte {
 }
 
 // Principal is the e-mail address of the service account.
-func (c *Cloud) Principal() string { return c.account.email }
+func (s *Server) Principal() string { return s.account.email }
 
 // AccessToken issues a token as the token endpoint would.
-func (c *Cloud) AccessToken() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.account.issue()
-}
-
-// RevokeKey makes the token endpoint refuse the service account's key from now
-// on; tokens already issued stay good.
-func (c *Cloud) RevokeKey() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.account.revoked = true
+func (s *Server) AccessToken() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.account.issue()
 }
 
 // ExpireTokens ends every token issued so far.
-func (c *Cloud) ExpireTokens() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.account.tokens)
+func (s *Server) ExpireTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.account.tokens)
 }
 
 func (a *serviceAccount) issue() string {
@@ -116,19 +107,23 @@ func (a *serviceAccount) check(r *http.Request) error {
 
 // issueToken exchanges an assertion signed with the account's key for an
 // access token (RFC 7523).
-func (c *Cloud) issueToken(w http.ResponseWriter, r *http.Request) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (s *Server) issueToken(w http.ResponseWriter, r *http.Request) {
 	if grant := r.PostFormValue("grant_type"); grant != jwtBearer {
 		refuseToken(w, "unsupported_grant_type", "Invalid grant_type: "+grant)
 		return
 	}
-	if refusal := c.account.refusesAssertion(r.PostFormValue("assertion")); refusal != "" {
+	refusal := s.account.refusesAssertion(r.PostFormValue("assertion"))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.KeyRevoked {
+		refusal = "Invalid JWT Signature."
+	}
+	if refusal != "" {
 		refuseToken(w, "invalid_grant", refusal)
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
-		"access_token": c.account.issue(),
+		"access_token": s.account.issue(),
 		"token_type":   "Bearer",
 		"expires_in":   int(tokenLife.Seconds()) - 1,
 	})
@@ -143,7 +138,7 @@ func (a *serviceAccount) refusesAssertion(jwt string) string {
 	signed, signature, _ := cutLast(jwt, ".")
 	sig, err := base64.RawURLEncoding.DecodeString(signature)
 	digest := sha256.Sum256([]byte(signed))
-	if err != nil || a.revoked || rsa.VerifyPKCS1v15(&a.key.PublicKey, crypto.SHA256, digest[:], sig) != nil {
+	if err != nil || rsa.VerifyPKCS1v15(&a.key.PublicKey, crypto.SHA256, digest[:], sig) != nil {
 		return "Invalid JWT Signature."
 	}
 	_, payload, _ := strings.Cut(signed, ".")

@@ -65,49 +65,49 @@ func unauthenticated(info string) *apiError {
 	}
 }
 
-func serviceDisabled(m Method, project string) *apiError {
-	console := "https://console.developers.google.com/apis/api/" + m.service() + "/overview?project=" + project
+func serviceDisabled(action string, project string) *apiError {
+	console := "https://console.developers.google.com/apis/api/" + service(action) + "/overview?project=" + project
 	return &apiError{
 		code:   http.StatusForbidden,
 		status: "PERMISSION_DENIED",
 		message: fmt.Sprintf("%s has not been used in project %s before or it is disabled. Enable it by visiting %s then retry. "+
-			"If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.", m.title(), project, console),
+			"If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.", titles[service(action)], project, console),
 		domain: "usageLimits", reason: "accessNotConfigured",
 		info: "SERVICE_DISABLED", infoFrom: "googleapis.com",
-		metadata: map[string]string{"service": m.service(), "consumer": "projects/" + project, "activationUrl": console},
+		metadata: map[string]string{"service": service(action), "consumer": "projects/" + project, "activationUrl": console},
 	}
 }
 
-func rateLimitExceeded(m Method) *apiError {
+func rateLimitExceeded(action string) *apiError {
 	return &apiError{
 		code:   http.StatusTooManyRequests,
 		status: "RESOURCE_EXHAUSTED",
 		message: fmt.Sprintf("Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' "+
-			"of service '%s' for consumer 'project_number:123456789012'.", m.service()),
+			"of service '%s' for consumer 'project_number:123456789012'.", service(action)),
 		domain: "global", reason: "rateLimitExceeded",
 		info: "RATE_LIMIT_EXCEEDED", infoFrom: "googleapis.com",
-		metadata: map[string]string{"service": m.service(), "quota_limit": "ReadRequestsPerMinutePerProject"},
+		metadata: map[string]string{"service": service(action), "quota_limit": "ReadRequestsPerMinutePerProject"},
 	}
 }
 
 // permissionDenied words the refusal as the API in question does: Cloud SQL in
 // its own way, the others in that of the common front end.
-func permissionDenied(m Method, resource string) *apiError {
-	if strings.HasPrefix(string(m), "cloudsql.") {
+func permissionDenied(action string, resource string) *apiError {
+	if strings.HasPrefix(action, "cloudsql.") {
 		return &apiError{
 			code: http.StatusForbidden,
 			message: fmt.Sprintf("boss::NOT_AUTHORIZED: Not authorized to access resource. "+
-				"Possibly missing permission %s on resource instances/%s.", m, resource),
+				"Possibly missing permission %s on resource instances/%s.", action, resource),
 			domain: "global", reason: "forbidden",
 		}
 	}
 	return &apiError{
 		code:    http.StatusForbidden,
 		status:  "PERMISSION_DENIED",
-		message: fmt.Sprintf("Permission '%s' denied on resource (or it may not exist).", m),
+		message: fmt.Sprintf("Permission '%s' denied on resource (or it may not exist).", action),
 		domain:  "global", reason: "forbidden",
 		info: "IAM_PERMISSION_DENIED", infoFrom: "iam.googleapis.com",
-		metadata: map[string]string{"permission": string(m)},
+		metadata: map[string]string{"permission": action},
 	}
 }
 

@@ -1,12 +1,12 @@
-// Package gcpfake stands in for the control plane of Google Cloud: Cloud SQL
-// Admin, Cloud Monitoring, Cloud Logging, Resource Manager and the OAuth 2.0
-// token endpoint, as far as a troubleshooting runbook reads them, over REST and
-// JSON as Google publishes them. The real client libraries and gcloud read it
-// without knowing.
+// Package gcpfake is a stand-in for the control plane of Google Cloud, over REST
+// and JSON as Google publishes it: Cloud SQL Admin, Cloud Monitoring, Cloud
+// Logging, Resource Manager and the OAuth 2.0 token endpoint, as far as they
+// tell about a managed PostgreSQL database. The client libraries and gcloud
+// cannot tell its answers from the real ones.
 //
-// What it holds and which questions it refuses is set by Go code. What it does
-// not understand, a filter, an aggregation, a path, it refuses: it never
-// answers a question it was not asked.
+// One URL serves all of them. It changes nothing of what it holds: the state is
+// set from Go. What it does not understand, a filter, an aggregation, a path,
+// it refuses: it never answers a question it was not asked.
 package gcpfake
 
 import (
@@ -16,68 +16,100 @@ import (
 	"sync"
 )
 
-// Cloud is the control plane of a few projects. It is an http.Handler and safe
-// for concurrent use.
-type Cloud struct {
+// Forever as a number of times has no end.
+const Forever = -1
+
+// Server is the stand-in. It is safe for concurrent use, also while its state
+// is changed.
+type Server struct {
 	mux     *http.ServeMux
 	account *serviceAccount
 
-	mu        sync.Mutex
-	projects  []string
-	instances map[string]Instance // by PROJECT:NAME
-	series    []Series
-	entries   []Entry
-	faults    map[Method]*fault
-	used      []string
-	page      paging
+	mu       sync.Mutex
+	state    State
+	refusals map[string]*refusal
+	actions  []string
+	billed   []string
 }
 
-// New returns a control plane that knows these projects, with nothing in them.
-// The first is the one its service account belongs to.
-func New(project string, others ...string) *Cloud {
-	c := &Cloud{
-		mux:       http.NewServeMux(),
-		account:   newServiceAccount(project),
-		projects:  append([]string{project}, others...),
-		instances: map[string]Instance{},
-		faults:    map[Method]*fault{},
+// State is what the stand-in holds.
+type State struct {
+	Projects []string // those that exist, by id
+
+	Instances []Instance
+	Series    []Series
+	Entries   []Entry
+
+	// Most items on a page of any listing, for a client to be seen turning
+	// pages; 0 = as many as are asked for.
+	PageSize int
+	// Every page has an empty one with a token before it, as Google is free to
+	// answer while it is still looking.
+	EmptyPages bool
+	// The token endpoint no longer accepts the service account's key.
+	KeyRevoked bool
+}
+
+// New returns a Server that shows state. The one caller it knows is a service
+// account of the first project.
+func New(state State) *Server {
+	s := &Server{
+		mux:      http.NewServeMux(),
+		account:  newServiceAccount(state.Projects[0]),
+		state:    state,
+		refusals: map[string]*refusal{},
 	}
-	c.mux.HandleFunc("POST /token", c.issueToken)
+	s.mux.HandleFunc("POST /token", s.issueToken)
 	for _, version := range []string{"/v1", "/sql/v1beta4"} {
 		instance := "GET " + version + "/projects/{project}/instances/{instance}"
-		c.handle(instance, InstancesGet, c.getInstance)
-		c.handle(instance+"/listServerCas", ListServerCas, c.listServerCas)
-		c.handle(instance+"/listServerCertificates", ListServerCertificates, c.listServerCertificates)
+		s.handle(instance, InstancesGet, s.getInstance)
+		s.handle(instance+"/listServerCas", ListServerCas, s.listServerCas)
+		s.handle(instance+"/listServerCertificates", ListServerCertificates, s.listServerCertificates)
 	}
-	c.handle("GET /v3/projects/{project}/timeSeries", TimeSeriesList, c.listTimeSeries)
-	c.handle("POST /v2/entries:list", EntriesList, c.listEntries)
-	c.handle("POST /v1/projects/{action}", TestIamPermissions, c.testIamPermissions)
-	c.handle("POST /v3/projects/{action}", TestIamPermissions, c.testIamPermissions)
-	return c
+	s.handle("GET /v3/projects/{project}/timeSeries", TimeSeriesList, s.listTimeSeries)
+	s.handle("POST /v2/entries:list", EntriesList, s.listEntries)
+	s.handle("POST /v1/projects/{action}", TestIamPermissions, s.testIamPermissions)
+	s.handle("POST /v3/projects/{action}", TestIamPermissions, s.testIamPermissions)
+	return s
+}
+
+// Update changes what the server shows.
+func (s *Server) Update(change func(*State)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.state)
+}
+
+// Actions returns the permission that each authorised call so far needed, in
+// order, as IAM names it. Calls that need none are not among them.
+func (s *Server) Actions() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.actions)
+}
+
+// QuotaProjects returns the projects that calls so far asked to be counted
+// against (X-Goog-User-Project), each once, sorted.
+func (s *Server) QuotaProjects() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Compact(slices.Sorted(slices.Values(s.billed)))
 }
 
 // ServeHTTP answers as Google does; a path it does not serve is a 404.
-func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if _, pattern := c.mux.Handler(r); pattern == "" {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, pattern := s.mux.Handler(r); pattern == "" {
 		methodNotFound().write(w)
 		return
 	}
-	c.mux.ServeHTTP(w, r)
+	s.mux.ServeHTTP(w, r)
 }
 
-// Used returns the IAM permission that each call so far needed, granted or
-// not, in the order of the calls.
-func (c *Cloud) Used() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.used)
-}
-
-// handle serves a method once the caller, the service and its permission are
-// in order. The answer is the value to encode, or an *apiError.
-func (c *Cloud) handle(pattern string, m Method, answer func(*http.Request) (any, error)) {
-	c.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		v, err := c.admitted(m, r, answer)
+// handle serves a method once the caller, the API and the permission are in
+// order. The answer is the value to encode.
+func (s *Server) handle(pattern, action string, answer func(*http.Request) (any, error)) {
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.admit(action, r, answer)
 		if err != nil {
 			asAPIError(err).write(w)
 			return
@@ -86,17 +118,23 @@ func (c *Cloud) handle(pattern string, m Method, answer func(*http.Request) (any
 	})
 }
 
-func (c *Cloud) admitted(m Method, r *http.Request, answer func(*http.Request) (any, error)) (any, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.account.check(r); err != nil {
+func (s *Server) admit(action string, r *http.Request, answer func(*http.Request) (any, error)) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.account.check(r); err != nil {
 		return nil, err
 	}
-	if err := c.refusal(m, r.PathValue("instance")); err != nil {
+	if billed := r.Header.Get("X-Goog-User-Project"); billed != "" {
+		s.billed = append(s.billed, billed)
+	}
+	if action != TestIamPermissions {
+		s.actions = append(s.actions, action)
+	}
+	if err := s.refused(action, r.PathValue("instance")); err != nil {
 		return nil, err
 	}
-	if project := r.PathValue("project"); project != "" && !slices.Contains(c.projects, project) {
-		return nil, permissionDenied(m, project)
+	if project := r.PathValue("project"); project != "" && !slices.Contains(s.state.Projects, project) {
+		return nil, permissionDenied(action, project)
 	}
 	return answer(r)
 }
@@ -104,5 +142,5 @@ func (c *Cloud) admitted(m Method, r *http.Request, answer func(*http.Request) (
 func writeJSON(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(v) // fails when the client has gone: nobody to tell
+	_ = json.NewEncoder(w).Encode(v) // a client that is gone needs no answer
 }

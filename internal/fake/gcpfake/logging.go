@@ -27,24 +27,6 @@ type Entry struct {
 	JSON     map[string]any // in place of Text
 }
 
-// Log adds entries, in any order.
-func (c *Cloud) Log(entries ...Entry) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, e := range entries {
-		e.Log = cmp.Or(e.Log, "postgres.log")
-		e.Severity = cmp.Or(e.Severity, "DEFAULT")
-		c.entries = append(c.entries, e)
-	}
-}
-
-// ClearLog forgets every entry.
-func (c *Cloud) ClearLog() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.entries = nil
-}
-
 type listEntriesRequest struct {
 	ResourceNames []string `json:"resourceNames"`
 	Filter        string   `json:"filter"`
@@ -54,12 +36,12 @@ type listEntriesRequest struct {
 }
 
 // listEntries is entries.list.
-func (c *Cloud) listEntries(r *http.Request) (any, error) {
+func (s *Server) listEntries(r *http.Request) (any, error) {
 	var ask listEntriesRequest
 	if err := json.NewDecoder(r.Body).Decode(&ask); err != nil {
 		return nil, invalidArgument("Invalid JSON payload received. " + err.Error())
 	}
-	projects, err := c.readable(ask.ResourceNames)
+	projects, err := s.readable(ask.ResourceNames)
 	if err != nil {
 		return nil, err
 	}
@@ -71,16 +53,16 @@ func (c *Cloud) listEntries(r *http.Request) (any, error) {
 	if !ok {
 		return nil, invalidArgument(fmt.Sprintf("Invalid order_by: %q", ask.OrderBy))
 	}
-	found := slices.DeleteFunc(slices.Clone(c.entries), func(e Entry) bool {
+	found := slices.DeleteFunc(slices.Clone(s.state.Entries), func(e Entry) bool {
 		return !slices.Contains(projects, e.Project) || !filter(e.fields())
 	})
 	slices.SortStableFunc(found, func(a, b Entry) int { return order * a.Time.Compare(b.Time) })
-	return c.entriesPage(ask, found)
+	return s.entriesPage(ask, found)
 }
 
-func (c *Cloud) entriesPage(ask listEntriesRequest, found []Entry) (any, error) {
+func (s *Server) entriesPage(ask listEntriesRequest, found []Entry) (any, error) {
 	size := min(cmp.Or(ask.PageSize, defaultEntries), maxEntries)
-	from, to, next, err := c.page.slice(ask.PageToken, size, len(found))
+	from, to, next, err := s.state.slice(ask.PageToken, size, len(found))
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +82,7 @@ func (c *Cloud) entriesPage(ask listEntriesRequest, found []Entry) (any, error) 
 
 // readable returns the projects behind resource names, of which the caller
 // must be able to read all.
-func (c *Cloud) readable(resources []string) ([]string, error) {
+func (s *Server) readable(resources []string) ([]string, error) {
 	if len(resources) == 0 {
 		return nil, invalidArgument("At least one resource must be specified.")
 	}
@@ -110,7 +92,7 @@ func (c *Cloud) readable(resources []string) ([]string, error) {
 		if !ok || strings.Contains(project, "/") {
 			return nil, invalidArgument(fmt.Sprintf("Invalid resource name: %q", name))
 		}
-		if !slices.Contains(c.projects, project) {
+		if !slices.Contains(s.state.Projects, project) {
 			return nil, permissionDenied(EntriesList, project)
 		}
 		projects = append(projects, project)
@@ -129,7 +111,7 @@ func logField(name string) bool {
 func (e Entry) fields() record {
 	return record{
 		"timestamp":                   e.Time.UTC().Format(time.RFC3339Nano),
-		"severity":                    e.Severity,
+		"severity":                    e.severity(),
 		"logName":                     e.name(),
 		"textPayload":                 e.Text,
 		"resource.type":               "cloudsql_database",
@@ -139,8 +121,10 @@ func (e Entry) fields() record {
 }
 
 func (e Entry) name() string {
-	return "projects/" + e.Project + "/logs/" + url.QueryEscape("cloudsql.googleapis.com/"+e.Log)
+	return "projects/" + e.Project + "/logs/" + url.QueryEscape("cloudsql.googleapis.com/"+cmp.Or(e.Log, "postgres.log"))
 }
+
+func (e Entry) severity() string { return cmp.Or(e.Severity, "DEFAULT") }
 
 func (e Entry) wire() map[string]any {
 	at := e.Time.UTC().Format(time.RFC3339Nano)
@@ -155,7 +139,7 @@ func (e Entry) wire() map[string]any {
 				"region":      "europe-west1",
 			},
 		},
-		"severity":         e.Severity,
+		"severity":         e.severity(),
 		"timestamp":        at,
 		"receiveTimestamp": at,
 	}

@@ -43,29 +43,10 @@ type Point struct {
 	Value float64
 }
 
-// Measure adds time series. A metric that Cloud SQL does not have panics.
-func (c *Cloud) Measure(series ...Series) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range series {
-		if descriptors[s.Metric] == "" {
-			panic("gcpfake: no such metric: " + s.Metric)
-		}
-		c.series = append(c.series, s)
-	}
-}
-
-// ClearMetrics forgets every time series.
-func (c *Cloud) ClearMetrics() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.series = nil
-}
-
 // listTimeSeries is projects.timeSeries.list.
-func (c *Cloud) listTimeSeries(r *http.Request) (any, error) {
+func (s *Server) listTimeSeries(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	found, err := c.selected(r.PathValue("project"), q.Get("filter"))
+	found, err := s.selected(r.PathValue("project"), q.Get("filter"))
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +64,7 @@ func (c *Cloud) listTimeSeries(r *http.Request) (any, error) {
 	if found, err = aggregate(q, found, end); err != nil {
 		return nil, err
 	}
-	return c.seriesPage(q, found, valueType)
+	return s.seriesPage(q, found, valueType)
 }
 
 // metricType finds the metric a filter names.
@@ -91,7 +72,7 @@ var metricType = regexp.MustCompile(`metric\.type\s*=\s*"([^"]*)"`)
 
 // selected returns the series of a project that pass a filter, which has to
 // name one metric.
-func (c *Cloud) selected(project, filter string) ([]Series, error) {
+func (s *Server) selected(project, filter string) ([]Series, error) {
 	matches, err := parseFilter(filter, seriesField)
 	if err != nil {
 		return nil, invalidArgument("Field filter had an invalid value: " + err.Error())
@@ -104,8 +85,8 @@ func (c *Cloud) selected(project, filter string) ([]Series, error) {
 		return nil, notFound(`Cannot find metric(s) that match type = "` + named[0][1] +
 			`". If a metric was created recently, it could take up to 10 minutes to become available. Please try again soon.`)
 	}
-	return slices.DeleteFunc(slices.Clone(c.series), func(s Series) bool {
-		return s.Project != project || !matches(s.fields())
+	return slices.DeleteFunc(slices.Clone(s.state.Series), func(one Series) bool {
+		return one.Project != project || !matches(one.fields())
 	}), nil
 }
 
@@ -132,26 +113,26 @@ func (s Series) fields() record {
 
 // seriesPage answers with the points of a page; a series that is cut goes on
 // on the next.
-func (c *Cloud) seriesPage(q url.Values, series []Series, valueType string) (any, error) {
+func (s *Server) seriesPage(q url.Values, series []Series, valueType string) (any, error) {
 	total := 0
-	for _, s := range series {
-		total += len(s.Points)
+	for _, one := range series {
+		total += len(one.Points)
 	}
 	size, err := strconv.Atoi(cmp.Or(q.Get("pageSize"), strconv.Itoa(maxPoints)))
 	if err != nil || size < 1 {
 		return nil, invalidArgument("Field pageSize had an invalid value.")
 	}
-	from, to, next, err := c.page.slice(q.Get("pageToken"), min(size, maxPoints), total)
+	from, to, next, err := s.state.slice(q.Get("pageToken"), min(size, maxPoints), total)
 	if err != nil {
 		return nil, err
 	}
 	var parts []map[string]any
-	for _, s := range series {
-		low, high := max(from, 0), min(to, len(s.Points))
+	for _, one := range series {
+		low, high := max(from, 0), min(to, len(one.Points))
 		if low < high {
-			parts = append(parts, s.wire(s.Points[low:high], valueType))
+			parts = append(parts, one.wire(one.Points[low:high], valueType))
 		}
-		from, to = from-len(s.Points), to-len(s.Points)
+		from, to = from-len(one.Points), to-len(one.Points)
 	}
 	answer := map[string]any{"unit": "1"}
 	if parts != nil {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -92,7 +91,7 @@ type ACLEntry struct {
 }
 
 // NewInstance returns a PostgreSQL instance that is up, reached by its private
-// address only, with the settings a new one gets. It is not yet in any Cloud.
+// address only, with the settings a new one gets. It is in no State yet.
 func NewInstance(project, name string) Instance {
 	grow := true
 	created := time.Now().AddDate(-1, 0, 0).UTC()
@@ -128,32 +127,19 @@ func NewInstance(project, name string) Instance {
 	}
 }
 
-// SetInstance puts i in its project, in place of one of that name.
-func (c *Cloud) SetInstance(i Instance) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.instances[i.Project+":"+i.Name] = i
-}
+func (s *Server) getInstance(r *http.Request) (any, error) { return s.instance(r) }
 
-// DeleteInstance removes an instance; its metrics and logs stay, as they do.
-func (c *Cloud) DeleteInstance(project, name string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.instances, project+":"+name)
-}
-
-func (c *Cloud) getInstance(r *http.Request) (any, error) { return c.instance(r) }
-
-func (c *Cloud) instance(r *http.Request) (Instance, error) {
-	i, ok := c.instances[r.PathValue("project")+":"+strings.ToLower(r.PathValue("instance"))]
-	if !ok {
-		return Instance{}, instanceDoesNotExist()
+func (s *Server) instance(r *http.Request) (Instance, error) {
+	for _, i := range s.state.Instances {
+		if i.Project == r.PathValue("project") && i.Name == r.PathValue("instance") {
+			return i, nil
+		}
 	}
-	return i, nil
+	return Instance{}, instanceDoesNotExist()
 }
 
-func (c *Cloud) listServerCas(r *http.Request) (any, error) {
-	i, err := c.instance(r)
+func (s *Server) listServerCas(r *http.Request) (any, error) {
+	i, err := s.instance(r)
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +150,8 @@ func (c *Cloud) listServerCas(r *http.Request) (any, error) {
 	}, nil
 }
 
-func (c *Cloud) listServerCertificates(r *http.Request) (any, error) {
-	i, err := c.instance(r)
+func (s *Server) listServerCertificates(r *http.Request) (any, error) {
+	i, err := s.instance(r)
 	if err != nil {
 		return nil, err
 	}
