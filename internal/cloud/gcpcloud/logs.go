@@ -1,0 +1,97 @@
+package gcpcloud
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"time"
+
+	"runbook/internal/cloud"
+
+	"google.golang.org/api/logging/v2"
+)
+
+// entriesAsked is the page size: twice what an answer holds, because the lines
+// that go with an error (its statement, its context) are entries of their own.
+// The quota is 60 requests a minute for the whole project.
+const entriesAsked = 2 * cloud.MaxLines
+
+// aside matches a line that goes with the error before it.
+var aside = regexp.MustCompile(`\b(DETAIL|HINT|QUERY|CONTEXT|LOCATION|STATEMENT):\s`)
+
+// DatabaseErrors asks Cloud Logging for the instance's PostgreSQL log.
+func (c *Client) DatabaseErrors(ctx context.Context, i cloud.Instance, since time.Time) (cloud.Lines, error) {
+	project, err := c.projectOf(ctx, i.Account)
+	if err != nil {
+		return cloud.Lines{}, failed(ctx, entriesList, i.ID, err)
+	}
+	lines := cloud.Lines{Source: "projects/" + project + "/logs/cloudsql.googleapis.com%2Fpostgres.log"}
+	request := &logging.ListLogEntriesRequest{
+		ResourceNames: []string{"projects/" + project},
+		Filter: fmt.Sprintf(`resource.type="cloudsql_database" AND resource.labels.database_id="%s:%s" AND logName="%s" AND severity>=ERROR AND timestamp>="%s"`,
+			project, i.ID, lines.Source, since.UTC().Format(time.RFC3339Nano)),
+		OrderBy:  "timestamp desc",
+		PageSize: entriesAsked,
+	}
+	for {
+		page, err := ask(ctx, entriesList, i.ID, func() (*logging.ListLogEntriesResponse, error) {
+			return c.logs.Entries.List(request).Context(ctx).Do()
+		})
+		if err != nil {
+			return cloud.Lines{}, err
+		}
+		lines.Truncated = !add(&lines, page.Entries)
+		if request.PageToken = page.NextPageToken; request.PageToken == "" || lines.Truncated {
+			return lines, nil
+		}
+	}
+}
+
+// add appends the entries that are lines of their own. It reports whether
+// there was room for all.
+func add(lines *cloud.Lines, entries []*logging.LogEntry) bool {
+	for _, entry := range entries {
+		line, ok := lineOf(entry)
+		if !ok {
+			continue
+		}
+		if len(lines.Lines) == cloud.MaxLines {
+			return false
+		}
+		lines.Lines = append(lines.Lines, line)
+	}
+	return true
+}
+
+// lineOf reads a line out of either kind of payload. Where the text does not
+// tell PostgreSQL's severity, Google's stands for it.
+func lineOf(e *logging.LogEntry) (cloud.Line, bool) {
+	text := e.TextPayload
+	if text == "" {
+		var payload struct {
+			Message string `json:"message"`
+		}
+		if json.Unmarshal(e.JsonPayload, &payload) == nil {
+			text = payload.Message
+		}
+	}
+	line := cloud.Line{Time: rfc3339(e.Timestamp), Level: cloud.LevelOf(text), Text: text}
+	if line.Level == "" && aside.MatchString(text) {
+		return line, false
+	}
+	if line.Level == "" {
+		line.Level = levelOf(e.Severity)
+	}
+	return line, true
+}
+
+func levelOf(severity string) cloud.Level {
+	switch severity {
+	case "CRITICAL", "ALERT":
+		return cloud.LevelFatal
+	case "EMERGENCY":
+		return cloud.LevelPanic
+	}
+	return cloud.LevelError
+}
