@@ -1,0 +1,237 @@
+package local
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// deadline is for questions that nothing answers: whatever the machine's load,
+// they end by it and not before.
+const deadline = time.Second
+
+// databaseEffects is what someone who asks the broken database is told.
+var databaseEffects = map[string]func(*testing.T, *Stack){
+	"database-server-stopped": func(t *testing.T, s *Stack) {
+		assert.ErrorIs(t, dial(t, s), syscall.ECONNREFUSED)
+	},
+	"database-port-filtered": func(t *testing.T, s *Stack) {
+		assert.ErrorIs(t, dial(t, s), context.DeadlineExceeded)
+	},
+	"database-silent": func(t *testing.T, s *Stack) {
+		assert.NoError(t, dial(t, s))
+		ctx, cancel := context.WithTimeout(t.Context(), deadline)
+		defer cancel()
+		assert.ErrorIs(t, login(ctx, t, s.databaseURL()), context.DeadlineExceeded)
+	},
+	"database-password-rotated":       refusedWith("28P01"),
+	"database-dropped":                refusedWith("3D000"),
+	"database-tls-off":                refusedSaying("server refused TLS connection"),
+	"database-certificate-other-host": refusedAs[x509.HostnameError],
+	"database-unknown-ca":             refusedAs[x509.UnknownAuthorityError],
+	"database-certificate-expired": func(t *testing.T, s *Stack) {
+		var invalid x509.CertificateInvalidError
+		require.ErrorAs(t, login(t.Context(), t, s.databaseURL()), &invalid)
+		assert.Equal(t, x509.Expired, invalid.Reason)
+	},
+	"database-in-recovery": func(t *testing.T, s *Stack) {
+		conn, err := pgx.Connect(t.Context(), s.databaseURL())
+		require.NoError(t, err)
+		defer conn.Close(context.Background())
+		var recovering bool
+		require.NoError(t, conn.QueryRow(t.Context(), "SELECT pg_is_in_recovery()").Scan(&recovering))
+		assert.True(t, recovering)
+		_, err = conn.Exec(t.Context(), "DELETE FROM purchase")
+		assert.Equal(t, "25006", sqlState(err), "%v", err)
+	},
+	"database-slots-exhausted": func(t *testing.T, s *Stack) {
+		refusedWith("53300")(t, s)
+		var apps int
+		conn, err := s.database.Connect(t.Context(), "postgres")
+		require.NoError(t, err)
+		defer conn.Close(context.Background())
+		require.NoError(t, conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE usename = $1", appRole).Scan(&apps))
+		assert.Greater(t, apps, 10, "the app's own sessions hold the slots")
+	},
+}
+
+// apiEffects is what someone who asks the broken API is told.
+var apiEffects = map[string]func(*testing.T, *Stack){
+	"api-down": func(t *testing.T, s *Stack) {
+		_, _, err := health(t.Context(), s)
+		assert.ErrorIs(t, err, syscall.ECONNREFUSED)
+	},
+	"api-answers-503": func(t *testing.T, s *Stack) {
+		response, _, err := health(t.Context(), s)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	},
+	"api-slow": func(t *testing.T, s *Stack) {
+		ctx, cancel := context.WithTimeout(t.Context(), deadline)
+		defer cancel()
+		_, _, err := health(ctx, s)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+	},
+	"api-closes-mid-body": func(t *testing.T, s *Stack) {
+		response, body, err := health(t.Context(), s)
+		require.NotNil(t, response)
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+		assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		assert.NotEmpty(t, body)
+	},
+	"api-certificate-expiring": func(t *testing.T, s *Stack) {
+		response, _, err := health(t.Context(), s)
+		require.NoError(t, err)
+		assert.WithinDuration(t, time.Now().Add(3*day), response.TLS.PeerCertificates[0].NotAfter, time.Hour)
+	},
+	"api-certificate-expired": func(t *testing.T, s *Stack) {
+		var invalid x509.CertificateInvalidError
+		_, _, err := health(t.Context(), s)
+		require.ErrorAs(t, err, &invalid)
+		assert.Equal(t, x509.Expired, invalid.Reason)
+	},
+	"api-certificate-other-host": func(t *testing.T, s *Stack) {
+		_, _, err := health(t.Context(), s)
+		assert.ErrorAs(t, err, new(x509.HostnameError))
+	},
+}
+
+func TestDatabaseFaultsAreReal(t *testing.T) {
+	for name, effect := range databaseEffects {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := Start(t.Context(), Options{Fault: name})
+			require.NoError(t, err)
+			t.Cleanup(func() { assert.NoError(t, s.Stop()) })
+
+			effect(t, s)
+
+			_, _, err = health(t.Context(), s)
+			assert.NoError(t, err, "the API is not what broke")
+		})
+	}
+}
+
+func TestAPIFaultsAreReal(t *testing.T) {
+	for name, effect := range apiEffects {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := prepare()
+			require.NoError(t, err)
+			t.Cleanup(func() { assert.NoError(t, s.Stop()) })
+			require.NoError(t, s.startAPI())
+			fault, err := find(name)
+			require.NoError(t, err)
+			require.NoError(t, s.suffer(t.Context(), fault))
+
+			effect(t, s)
+		})
+	}
+}
+
+func TestFaultsAreWhole(t *testing.T) {
+	pages := []string{reachable, speaksTLS, certificate, credentials, queries, healthy, apiCertificate, quick}
+	seen := map[string]bool{}
+	for _, fault := range Faults {
+		assert.False(t, seen[fault.Name], "%s is there twice", fault.Name)
+		seen[fault.Name] = true
+		assert.True(t, databaseEffects[fault.Name] != nil || apiEffects[fault.Name] != nil, "no test asks what %s does", fault.Name)
+		assert.Contains(t, []string{"failed", "inconclusive"}, fault.Verdict, fault.Name)
+		assert.Subset(t, pages, append(fault.Blocks, fault.Page), fault.Name)
+		assert.NotContains(t, fault.Blocks, fault.Page, fault.Name)
+		assert.True(t, strings.HasSuffix(fault.Summary, ".") && strings.Count(fault.Summary, ". ") == 0, "one sentence: %s", fault.Summary)
+	}
+}
+
+func TestAnUnknownFaultIsAnErrorBeforeAnythingStarts(t *testing.T) {
+	t.Setenv("TMPDIR", "/nonexistent")
+
+	_, err := Start(t.Context(), Options{Fault: "database-on-fire"})
+
+	assert.ErrorAs(t, err, new(UnknownFaultError))
+	assert.ErrorContains(t, err, "database-on-fire")
+	assert.ErrorContains(t, err, "database-silent")
+}
+
+func refusedWith(state string) func(*testing.T, *Stack) {
+	return func(t *testing.T, s *Stack) {
+		err := login(t.Context(), t, s.databaseURL())
+		assert.Equal(t, state, sqlState(err), "%v", err)
+	}
+}
+
+func refusedSaying(text string) func(*testing.T, *Stack) {
+	return func(t *testing.T, s *Stack) {
+		assert.ErrorContains(t, login(t.Context(), t, s.databaseURL()), text)
+	}
+}
+
+func refusedAs[E error](t *testing.T, s *Stack) {
+	assert.ErrorAs(t, login(t.Context(), t, s.databaseURL()), new(E))
+}
+
+func dial(t *testing.T, s *Stack) error {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", s.database.URL("", "", "").Host, deadline)
+	if err == nil {
+		conn.Close()
+	}
+	return err
+}
+
+func login(ctx context.Context, t *testing.T, url string) error {
+	t.Helper()
+	conn, err := pgx.Connect(ctx, url)
+	if err == nil {
+		require.NoError(t, conn.Close(ctx))
+	}
+	return err
+}
+
+func sqlState(err error) string {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
+}
+
+// health asks as a command does that knows only the environment: it trusts what
+// API_CA_FILE holds.
+func health(ctx context.Context, s *Stack) (*http.Response, string, error) {
+	pem, err := os.ReadFile(s.apiFile)
+	if err != nil {
+		return nil, "", err
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(pem)
+	client := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{RootCAs: trusted},
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.api.URL()+"/health", nil)
+	if err != nil {
+		return nil, "", err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return response, string(body), err
+}
