@@ -30,7 +30,7 @@ const (
 	credentials = "TestDatabaseAcceptsItsCredentials"
 	queries     = "TestDatabaseAnswersQueries"
 
-	healthy        = "TestAPIIsHealthy"
+	healthy        = "TestAPIAnswersItsHealthCheck"
 	apiCertificate = "TestAPICertificateIsCurrent"
 	quick          = "TestAPIAnswersQuickly"
 
