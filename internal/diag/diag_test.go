@@ -163,6 +163,9 @@ func TestExitStatusFollowsTheGate(t *testing.T) {
 	} {
 		r := run(t, []string{outputs}, strings.Fields(c.args)...)
 		assert.Equal(t, c.code, r.code, "%s: %s", c.args, r.out)
+		if strings.Contains(c.args, "TestAPIFails") {
+			assert.Equal(t, report.Failed, r.page("TestAPIFails").Verdict, "what the gate lets pass stays in the report")
+		}
 		if c.code == 4 {
 			assert.Regexp(t, `(?m)^smoke: .*$`, r.out)
 			junit, err := os.ReadFile(filepath.Join(r.dir, "reports", "local", "junit.xml"))
