@@ -20,32 +20,47 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const wrapperEnv = "CHILD_TEST_WRAPPER"
+// role says what the test binary stands in for: a process that runs a command,
+// or such a command.
+const role = "CHILD_TEST_ROLE"
 
-// TestMain lets the test binary stand in for a process that runs a command.
 func TestMain(m *testing.M) {
-	if os.Getenv(wrapperEnv) == "" {
+	switch os.Getenv(role) {
+	case "wrapper":
+		os.Setenv(role, "counter")
+		status, err := child.Run(os.Args[1:], os.Environ(), child.Signals())
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(status)
+	case "counter":
+		count()
+	default:
 		// A shell starts background jobs with SIGINT ignored; what is started
 		// from here is to have it as usual.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGINT)
 		os.Exit(m.Run())
 	}
-	status, err := child.Run(os.Args[1:], os.Environ(), child.Signals())
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(status)
 }
 
-// counting says how often it was asked to end. The pause is for a second
-// signal, which would come at once.
-const counting = `trap 'n=$((n+1))' INT TERM
-echo ready
-while [ -z "$n" ]; do sleep 0.02; done
-sleep 0.3
-echo asked $n
-exit 9`
+// count says its process id and then each time it is asked to end. It waits a
+// little after the last, for one that should not come.
+func count() {
+	asked := make(chan os.Signal, 9)
+	signal.Notify(asked, syscall.SIGINT)
+	fmt.Println(os.Getpid())
+	<-asked
+	for {
+		fmt.Println("asked")
+		select {
+		case <-asked:
+		case <-time.After(500 * time.Millisecond):
+			fmt.Println("done")
+			os.Exit(9)
+		}
+	}
+}
 
 func TestStatusIsTheCommands(t *testing.T) {
 	for script, want := range map[string]int{
@@ -66,12 +81,16 @@ func TestASignalReachesTheCommandOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wrapper, out := start(t, counting, &syscall.SysProcAttr{Setpgid: true})
-			require.Equal(t, "ready", line(t, out))
+			wrapper, out := start(t, &syscall.SysProcAttr{Setpgid: true}, os.Args[0])
+			command := number(t, out)
+			group, err := syscall.Getpgid(command)
+			require.NoError(t, err)
+			assert.Equal(t, command, group, "what is sent to the wrapper's group passes the command by")
 
 			require.NoError(t, syscall.Kill(target(wrapper.Process.Pid), syscall.SIGINT))
 
-			assert.Equal(t, "asked 1", line(t, out))
+			assert.Equal(t, "asked", line(t, out))
+			assert.Equal(t, "done", line(t, out))
 			assert.Equal(t, 9, exit(t, wrapper))
 		})
 	}
@@ -79,9 +98,9 @@ func TestASignalReachesTheCommandOnce(t *testing.T) {
 
 func TestASecondSignalKillsAllThatTheCommandStarted(t *testing.T) {
 	t.Parallel()
-	wrapper, out := start(t, `trap 'echo asked' TERM; sleep 1000 & echo $!; while :; do wait; done`, nil)
-	grandchild, err := strconv.Atoi(line(t, out))
-	require.NoError(t, err)
+	wrapper, out := start(t, nil, "sh", "-c", `trap 'echo asked' TERM; sleep 1000 & echo $!; while :; do wait; done`)
+	grandchild := number(t, out)
+	t.Cleanup(func() { syscall.Kill(grandchild, syscall.SIGKILL) })
 
 	require.NoError(t, wrapper.Process.Signal(syscall.SIGTERM))
 	require.Equal(t, "asked", line(t, out))
@@ -91,10 +110,11 @@ func TestASecondSignalKillsAllThatTheCommandStarted(t *testing.T) {
 	assertEnds(t, grandchild)
 }
 
-func start(t *testing.T, script string, attr *syscall.SysProcAttr) (*exec.Cmd, *bufio.Reader) {
+// start runs argv in a wrapper with these attributes.
+func start(t *testing.T, attr *syscall.SysProcAttr, argv ...string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
-	wrapper := exec.Command(os.Args[0], "sh", "-c", script)
-	wrapper.Env = append(os.Environ(), wrapperEnv+"=1")
+	wrapper := exec.Command(os.Args[0], argv...)
+	wrapper.Env = append(os.Environ(), role+"=wrapper")
 	wrapper.Stderr = os.Stderr
 	wrapper.SysProcAttr = attr
 	return wrapper, begin(t, wrapper)
@@ -120,6 +140,13 @@ func line(t *testing.T, out *bufio.Reader) string {
 		require.NoError(t, err)
 	}
 	return strings.TrimSpace(text)
+}
+
+func number(t *testing.T, out *bufio.Reader) int {
+	t.Helper()
+	n, err := strconv.Atoi(line(t, out))
+	require.NoError(t, err)
+	return n
 }
 
 func exit(t *testing.T, wrapper *exec.Cmd) int {
