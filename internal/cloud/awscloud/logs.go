@@ -25,6 +25,9 @@ const (
 	maxLogFiles = 6
 	// The most lines RDS hands out at a time.
 	linesPerPortion = 10_000
+	// Bytes by which a download may fall short of the listed size although it is
+	// complete: RDS trims and re-encodes.
+	trimmed = 1 << 10
 )
 
 // DatabaseErrors reads CloudWatch Logs when the instance's log is exported
@@ -113,7 +116,7 @@ func (c *Client) filedErrors(ctx context.Context, id string, since time.Time) (c
 		}
 		found, oldest := parse(text)
 		lines.Lines = append(lines.Lines, slices.DeleteFunc(found, func(l cloud.Line) bool { return l.Time.Before(since) })...)
-		if int64(len(text)) < aws.ToInt64(file.Size) && oldest.After(since) {
+		if int64(len(text))+trimmed < aws.ToInt64(file.Size) && oldest.After(since) {
 			lines.Truncated = true
 		}
 	}

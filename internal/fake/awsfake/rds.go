@@ -207,7 +207,7 @@ func downloadDBLogFilePortion(s State, in input) (any, error) {
 	if n < 0 {
 		return nil, fault{http.StatusNotFound, "DBLogFileNotFoundFault", "DBLog File: " + asked.LogFileName + ", is not found on the DB instance"}
 	}
-	lines := strings.SplitAfter(strings.TrimSuffix(instance.LogFiles[n].Text, "\n"), "\n")
+	lines := slices.Collect(strings.Lines(instance.LogFiles[n].Text))
 	most := int(asked.NumberOfLines)
 	if most == 0 {
 		most = 10_000

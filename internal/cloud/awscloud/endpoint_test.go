@@ -1,0 +1,38 @@
+package awscloud
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestEC2IsAskedWhereTheEnvironmentSays(t *testing.T) {
+	const all, own = "http://all.example", "http://ec2.example"
+	for name, c := range map[string]struct {
+		env    map[string]string
+		config Config
+		want   string
+	}{
+		"AWS itself":          {nil, Config{Region: "eu-west-1"}, "https://ec2.eu-west-1.amazonaws.com"},
+		"AWS in China":        {nil, Config{Region: "cn-north-1"}, "https://ec2.cn-north-1.amazonaws.com.cn"},
+		"one for all":         {map[string]string{"AWS_ENDPOINT_URL": all}, Config{Region: "eu-west-1"}, all},
+		"its own":             {map[string]string{"AWS_ENDPOINT_URL": all, "AWS_ENDPOINT_URL_EC2": own}, Config{Region: "eu-west-1"}, own},
+		"told by the caller":  {nil, Config{Region: "eu-west-1", Endpoint: all}, all},
+		"told not to look":    {map[string]string{"AWS_ENDPOINT_URL": all, "AWS_ENDPOINT_URL_EC2": own, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, Config{Region: "eu-west-1"}, "https://ec2.eu-west-1.amazonaws.com"},
+		"region of the shell": {map[string]string{"AWS_REGION": "sa-east-1"}, Config{}, "https://ec2.sa-east-1.amazonaws.com"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for variable, value := range c.env {
+				t.Setenv(variable, value)
+			}
+			client, err := New(t.Context(), c.config)
+			require.NoError(t, err)
+
+			got, err := client.ec2Endpoint(t.Context())
+
+			require.NoError(t, err)
+			assert.Equal(t, c.want, got)
+		})
+	}
+}
