@@ -11,6 +11,7 @@ import (
 	"runbook/internal/cloud/gcpcloud"
 	"runbook/internal/fake/gcpfake"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -49,6 +50,7 @@ func TestConformance(t *testing.T) {
 
 func provider(t *testing.T, paging gcpfake.State) cloudtest.Provider {
 	c, server := serve(t, paging)
+	t.Cleanup(func() { assert.Subset(t, gcpcloud.Permissions.All(), c.Actions()) })
 	return cloudtest.Provider{
 		Adapter:     client(t, c, server),
 		Permissions: gcpcloud.Permissions,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,50 +93,86 @@ func TestExpiredToken(t *testing.T) {
 	assert.Equal(t, cloud.NoCredentials, cloud.KindOf(err))
 }
 
-// Older APIs give every refusal a 403 and say why in the older list alone.
-func TestOlderReasons(t *testing.T) {
-	for reason, want := range map[string]cloud.Kind{
-		"rateLimitExceeded":     cloud.Throttled,
-		"userRateLimitExceeded": cloud.Throttled,
-		"quotaExceeded":         cloud.Throttled,
-		"accessNotConfigured":   cloud.NotEnabled,
-		"notAuthorized":         cloud.NoPermission,
-		"forbidden":             cloud.NoPermission,
+// Every refusal may be a 403. Newer APIs say why in a detail, older ones in a
+// list beside it.
+func TestReasons(t *testing.T) {
+	const (
+		older = `{"error": {"code": 403, "message": "No.", "errors": [{"domain": "global", "reason": %q, "message": "No."}]}}`
+		newer = `{"error": {"code": 403, "message": "No.", "status": "PERMISSION_DENIED", "details": [` +
+			`{"@type": "type.googleapis.com/google.rpc.Help", "links": []}, {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": %q}]}}`
+	)
+	for reason, test := range map[string]struct {
+		body string
+		want cloud.Kind
+	}{
+		"rateLimitExceeded":     {older, cloud.Throttled},
+		"userRateLimitExceeded": {older, cloud.Throttled},
+		"quotaExceeded":         {older, cloud.Throttled},
+		"accessNotConfigured":   {older, cloud.NotEnabled},
+		"notAuthorized":         {older, cloud.NoPermission},
+		"forbidden":             {older, cloud.NoPermission},
+		"RATE_LIMIT_EXCEEDED":   {newer, cloud.Throttled},
+		"SERVICE_DISABLED":      {newer, cloud.NotEnabled},
+		"BILLING_DISABLED":      {newer, cloud.NotEnabled},
+		"IAM_PERMISSION_DENIED": {newer, cloud.NoPermission},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			asker := refusedClient(t, http.StatusForbidden, fmt.Sprintf(
-				`{"error": {"code": 403, "message": "No.", "errors": [{"domain": "global", "reason": %q, "message": "No."}]}}`, reason))
+			asker := answeredClient(t, func(w http.ResponseWriter, _ *http.Request) {
+				http.Error(w, fmt.Sprintf(test.body, reason), http.StatusForbidden)
+			})
 
 			err := put(t.Context(), asker, cloud.AskInstance)
 
-			assert.Equal(t, want, cloud.KindOf(err), err)
+			assert.Equal(t, test.want, cloud.KindOf(err), err)
 		})
 	}
+}
+
+// That it was throttled is worth more than that time ran out with the next
+// attempt.
+func TestThrottledThenSilent(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var calls atomic.Int32
+	asker := answeredClient(t, func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) > 1 {
+			cancel()
+			<-r.Context().Done()
+			return
+		}
+		http.Error(w, `{"error": {"code": 429, "message": "Slow down."}}`, http.StatusTooManyRequests)
+	})
+
+	err := put(ctx, asker, cloud.AskInstance)
+
+	assert.EqualError(t, err, "asking cloudsql.instances.get about app-db: throttled: 429 Slow down.")
+	assert.EqualValues(t, 2, calls.Load())
 }
 
 // A metric that no instance of the project has ever measured is unknown to
 // Cloud Monitoring, which says nothing of the instance.
 func TestMetricNeverMeasured(t *testing.T) {
 	t.Parallel()
-	asker := refusedClient(t, http.StatusNotFound, `{"error": {"code": 404, "status": "NOT_FOUND", "message": "Cannot find metric(s)."}}`)
+	asker := answeredClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"error": {"code": 404, "status": "NOT_FOUND", "message": "Cannot find metric(s)."}}`, http.StatusNotFound)
+	})
 
 	err := put(t.Context(), asker, cloud.AskMetrics)
 
 	assert.EqualError(t, err, "asking monitoring.timeSeries.list about app-db: no data: 404 Cannot find metric(s).")
 }
 
-// refusedClient is signed in, and gets one answer to every question.
-func refusedClient(t *testing.T, status int, body string) asker {
+// answeredClient is signed in, and gets an answer of the test's own to every
+// question.
+func answeredClient(t *testing.T, answer http.HandlerFunc) asker {
 	t.Helper()
 	c := gcpfake.New(gcpfake.State{Projects: []string{project}})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/token" {
-			c.ServeHTTP(w, r)
-			return
-		}
-		http.Error(w, body, status)
-	}))
+	mux := http.NewServeMux()
+	mux.Handle("/token", c)
+	mux.Handle("/", answer)
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return client(t, c, server)
 }

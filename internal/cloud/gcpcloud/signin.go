@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -12,11 +13,15 @@ import (
 	"cloud.google.com/go/auth/credentials"
 )
 
-// patience bounds the search for credentials: off Google Cloud, the library
-// still asks the metadata server, which a network may swallow without answer.
-// The library itself gives a metadata server that refuses connections up to
-// 3.1 s of retries.
-const patience = 4 * time.Second
+const (
+	// A connection to Google takes some tens of milliseconds; one that takes
+	// this long is dropped by a firewall on the way.
+	dialPatience = 3 * time.Second
+	// Off Google Cloud, the library still looks for a metadata server, which a
+	// network may swallow without answer; one that refuses connections is given
+	// up to 3.1 s of retries.
+	patience = 4 * time.Second
+)
 
 // scope covers every API asked; Cloud SQL Admin has no narrower one to read.
 const scope = "https://www.googleapis.com/auth/cloud-platform"
@@ -25,6 +30,7 @@ const scope = "https://www.googleapis.com/auth/cloud-platform"
 // transport that adds them to each.
 type signIn struct {
 	detect func() (*auth.Credentials, error)
+	base   http.RoundTripper
 	once   sync.Once
 	done   chan struct{}
 
@@ -35,7 +41,9 @@ type signIn struct {
 }
 
 func newSignIn(detect func() (*auth.Credentials, error)) *signIn {
-	return &signIn{detect: detect, done: make(chan struct{})}
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.DialContext = (&net.Dialer{Timeout: dialPatience}).DialContext
+	return &signIn{detect: detect, base: base, done: make(chan struct{})}
 }
 
 // applicationDefault finds what Google's own tools would use here.
@@ -112,7 +120,7 @@ func (s *signIn) RoundTrip(r *http.Request) (*http.Response, error) {
 	if s.quota != "" {
 		r.Header.Set("X-Goog-User-Project", s.quota)
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	return s.base.RoundTrip(r)
 }
 
 // project is the one the credentials belong to, "" when they do not say.
