@@ -78,10 +78,10 @@ func TestPagesImportNoSDKAndNoProvider(t *testing.T) {
 func TestEachSDKHasOneImporter(t *testing.T) {
 	importers := map[string][]string{
 		"github.com/aws/aws-sdk-go-v2":     {"internal/cloud/awscloud"},
-		"github.com/aws/smithy-go":         {"internal/cloud/awscloud"},
+		"github.com/aws/smithy-go":         {"internal/cloud/awscloud", "internal/fake/awsfake"}, // its CBOR
 		"google.golang.org/api":            {"internal/cloud/gcpcloud"},
 		"cloud.google.com/go":              {"internal/cloud/gcpcloud"},
-		"github.com/jackc/pgx":             {"internal/postgres", "internal/pgserver"},
+		"github.com/jackc/pgx":             {"internal/postgres", "internal/pgserver", "internal/local"},
 		"github.com/fergusstrange":         {"internal/pgserver"},
 		"runbook/internal/fake":            {"internal/fake", "internal/local"},
 		"runbook/internal/pgserver":        {"internal/local"},
