@@ -1,7 +1,12 @@
 package awscloud
 
 import (
+	"net/http/httptest"
 	"testing"
+	"time"
+
+	"runbook/internal/cloud"
+	"runbook/internal/fake/awsfake"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,4 +40,28 @@ func TestEC2IsAskedWhereTheEnvironmentSays(t *testing.T) {
 			assert.Equal(t, c.want, got)
 		})
 	}
+}
+
+// TestEnvironmentAlone configures nothing: what the AWS CLI goes by is enough.
+func TestEnvironmentAlone(t *testing.T) {
+	fake := awsfake.New(account(world))
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	t.Setenv("AWS_REGION", region)
+	t.Setenv("AWS_ACCESS_KEY_ID", accessKey)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secretKey)
+	c, err := New(t.Context(), Config{})
+	require.NoError(t, err)
+
+	i, err := c.Instance(t.Context(), "app-db")
+	require.NoError(t, err)
+	_, err = c.Admits(t.Context(), i, 5432)
+	require.NoError(t, err)
+	_, err = c.DatabaseErrors(t.Context(), i, time.Now().Add(-time.Hour))
+	require.NoError(t, err)
+	_, err = c.Recent(t.Context(), i, cloud.CPU, time.Hour)
+	require.NoError(t, err)
+	_, err = c.Caller(t.Context())
+	require.NoError(t, err)
 }

@@ -15,6 +15,9 @@ type call struct {
 	protocol
 	operation string
 	input     input
+	// once is set where the service used to speak the query protocol: its
+	// errors then come with the names they had there.
+	once bool
 }
 
 // input holds a request's parameters as JSON, under their names in the
@@ -31,14 +34,16 @@ func (in input) into(v any) error {
 	return nil
 }
 
+const cloudWatch = "GraniteServiceVersion20100801" // its name on the wire
+
 func read(r *http.Request, body []byte) (call, error) {
-	if operation, ok := strings.CutPrefix(r.URL.Path, "/service/GraniteServiceVersion20100801/operation/"); ok {
+	if operation, ok := strings.CutPrefix(r.URL.Path, "/service/"+cloudWatch+"/operation/"); ok {
 		in, err := cborInput(body)
-		return call{cborProtocol, operation, in}, err
+		return call{cborProtocol, operation, in, true}, err
 	}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
-		_, operation, _ := strings.Cut(target, ".")
-		return call{jsonProtocol, operation, body}, nil
+		service, operation, _ := strings.Cut(target, ".")
+		return call{jsonProtocol, operation, body, service == cloudWatch}, nil
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
@@ -50,7 +55,7 @@ func read(r *http.Request, body []byte) (call, error) {
 		spoken = ec2Protocol
 	}
 	in, err := json.Marshal(nested(form))
-	return call{spoken, operation, in}, err
+	return call{spoken, operation, in, false}, err
 }
 
 // nested makes of "A.B.1=x" what JSON would say: {"A":{"B":["x"]}}.

@@ -63,7 +63,7 @@ func (c call) fail(err error) answer {
 	f := fault{http.StatusInternalServerError, "InternalFailure", err.Error()}
 	errors.As(err, &f)
 	header := map[string]string{"Content-Type": c.contentType}
-	if code, ok := queryCodes[f.code]; ok {
+	if code, ok := queryCodes[f.code]; ok && c.once {
 		header["X-Amzn-Query-Error"] = code + ";Sender"
 	}
 	return answer{f.status, header, c.writeFault(f)}
@@ -78,9 +78,8 @@ func (c call) refuse(why Refusal, s State) answer {
 	return c.fail(f)
 }
 
-// queryCodes are the names that the newer protocols' errors had in the query
-// protocol. A service that changed protocols sends them along, and clients
-// show those.
+// queryCodes are the names that errors of the newer protocols have in the query
+// protocol.
 var queryCodes = map[string]string{
 	"AccessDeniedException":               "AccessDenied",
 	"ThrottlingException":                 "Throttling",
