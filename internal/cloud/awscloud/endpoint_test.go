@@ -1,13 +1,17 @@
 package awscloud
 
 import (
+	"context"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"runbook/internal/cloud"
 	"runbook/internal/fake/awsfake"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -64,4 +68,24 @@ func TestEnvironmentAlone(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Caller(t.Context())
 	require.NoError(t, err)
+}
+
+// TestCredentialsThatNeverCome is a credential process that hangs.
+func TestCredentialsThatNeverCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := make(chan struct{})
+		defer close(hung)
+		began := time.Now()
+		c := client(t, "http://127.0.0.1", config.WithCredentialsProvider(aws.CredentialsProviderFunc(
+			func(context.Context) (aws.Credentials, error) {
+				<-hung
+				return aws.Credentials{}, nil
+			})))
+
+		for range 2 {
+			_, err := c.Caller(t.Context())
+			assert.Equal(t, cloud.NoCredentials, cloud.KindOf(err), err)
+		}
+		assert.Equal(t, credentialPatience, time.Since(began))
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"runbook/internal/cloud"
@@ -349,6 +350,20 @@ func TestThrottlingIsRemembered(t *testing.T) {
 
 	assert.Equal(t, cloud.Throttled, cloud.KindOf(err), err)
 	assert.Equal(t, 2, asked)
+}
+
+// TestNoTimeForAnotherAttempt leaves less than the shortest pause takes.
+func TestNoTimeForAnotherAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), firstPause/2)
+		defer cancel()
+		began := time.Now()
+
+		assert.False(t, pause(ctx, 1))
+		assert.Zero(t, time.Since(began), "it does not wait for nothing")
+		assert.True(t, pause(t.Context(), 20))
+		assert.LessOrEqual(t, time.Since(began), longestPause)
+	})
 }
 
 func TestNoRegion(t *testing.T) {

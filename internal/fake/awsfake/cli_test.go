@@ -104,20 +104,16 @@ func TestCLIReadsEveryAction(t *testing.T) {
 	fake, aws := awsCLI(t, account())
 	since := now.Add(-time.Hour).Format(time.RFC3339)
 	for args, want := range map[string]string{
-		"sts get-caller-identity --query Arn":                                  `"arn:aws:iam::123456789012:user/smoke"`,
-		"rds describe-db-instances --query DBInstances[].DBInstanceIdentifier": `["app-db","b","c","d","e"]`,
+		"sts get-caller-identity --query Arn": `"arn:aws:iam::123456789012:user/smoke"`,
 		"rds describe-db-instances --filters Name=dbi-resource-id,Values=db-ABCDEFGHIJKLMNOPQRSTUVWXYZ --query DBInstances[].[Endpoint.Port,VpcSecurityGroups[0].VpcSecurityGroupId,DBInstanceStatus]": `[[5432,"sg-1","available"]]`,
 		"rds describe-db-log-files --db-instance-identifier app-db --query DescribeDBLogFiles[].Size":                                                                                                  `[24]`,
 		"rds download-db-log-file-portion --db-instance-identifier app-db --log-file-name error/postgresql.log --query LogFileData":                                                                    `"one\ntwo\nthree\nfour\nfive\n"`,
-		"rds download-db-log-file-portion --db-instance-identifier app-db --log-file-name error/postgresql.log --number-of-lines 1 --no-paginate --query LogFileData":                                  `"five\n"`,
-		"rds describe-db-proxies --query DBProxies[].Endpoint":                                                                                                 `["app.proxy-abc"]`,
-		"rds describe-db-proxy-endpoints --query DBProxyEndpoints[].Endpoint":                                                                                  `["app.proxy-abc","r.endpoint.proxy-abc"]`,
-		"rds describe-db-proxy-targets --db-proxy-name app --query Targets[].TargetHealth.Reason":                                                              `["AUTH_FAILURE"]`,
-		"ec2 describe-security-groups --query SecurityGroups[].GroupId":                                                                                        `["sg-1","sg-2","sg-3"]`,
-		"ec2 describe-security-groups --group-ids sg-1 --query SecurityGroups[].IpPermissions[].[FromPort,IpRanges[0].CidrIp,PrefixListIds[0].PrefixListId]":   `[[5432,"0.0.0.0/0","pl-1"]]`,
-		"ec2 describe-security-groups --group-ids sg-2 --query SecurityGroups[].IpPermissions[].[FromPort,Ipv6Ranges[0].CidrIpv6,UserIdGroupPairs[0].GroupId]": `[[null,"::/0","sg-1"]]`,
-		"ec2 get-managed-prefix-list-entries --prefix-list-id pl-1 --query Entries[].Cidr":                                                                     `["10.0.0.0/8","172.16.0.0/12","192.168.0.0/16"]`,
-		"logs filter-log-events --log-group-name /aws/rds/instance/app-db/postgresql --filter-pattern ?ERROR~?FATAL --query events[].message":                  `["ERROR:  first","FATAL:  last"]`,
+		"rds describe-db-proxies --query DBProxies[].Endpoint":                                                                                                                                         `["app.proxy-abc"]`,
+		"rds describe-db-proxy-endpoints --query DBProxyEndpoints[].Endpoint":                                                                                                                          `["app.proxy-abc","r.endpoint.proxy-abc"]`,
+		"rds describe-db-proxy-targets --db-proxy-name app --query Targets[].TargetHealth.Reason":                                                                                                      `["AUTH_FAILURE"]`,
+		"ec2 describe-security-groups --query SecurityGroups[].IpPermissions[].[FromPort,IpRanges[].CidrIp,PrefixListIds[].PrefixListId,Ipv6Ranges[].CidrIpv6,UserIdGroupPairs[].GroupId]":             `[[5432,["0.0.0.0/0"],["pl-1"],[],[]],[null,[],[],["::/0"],["sg-1"]]]`,
+		"ec2 get-managed-prefix-list-entries --prefix-list-id pl-1 --query Entries[].Cidr":                                                                                                             `["10.0.0.0/8","172.16.0.0/12","192.168.0.0/16"]`,
+		"logs filter-log-events --log-group-name /aws/rds/instance/app-db/postgresql --filter-pattern ?ERROR~?FATAL --query events[].message":                                                          `["ERROR:  first","FATAL:  last"]`,
 		"cloudwatch get-metric-data --start-time " + since + " --end-time " + now.Format(time.RFC3339) + " --scan-by TimestampAscending --metric-data-queries " +
 			`[{"Id":"m","MetricStat":{"Metric":{"Namespace":"AWS/RDS","MetricName":"CPUUtilization","Dimensions":[{"Name":"DBInstanceIdentifier","Value":"app-db"}]},"Period":120,"Stat":"Maximum"}}] --query MetricDataResults[].Values[]`: twoMinutes(),
 	} {
