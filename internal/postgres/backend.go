@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,16 +27,15 @@ type Backend struct {
 
 // String says in one line who it is: "pid 4711 (idle in transaction, psql, app)".
 func (b Backend) String() string {
-	var known []string
-	for _, word := range []string{b.State, b.Application, b.User} {
-		if word != "" {
-			known = append(known, word)
-		}
+	if known := join(b.State, b.Application, b.User); known != "" {
+		return fmt.Sprintf("pid %d (%s)", b.PID, known)
 	}
-	if known == nil {
-		return fmt.Sprintf("pid %d", b.PID)
-	}
-	return fmt.Sprintf("pid %d (%s)", b.PID, strings.Join(known, ", "))
+	return fmt.Sprintf("pid %d", b.PID)
+}
+
+// join lists the words that are known.
+func join(words ...string) string {
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
 }
 
 // backend selects the columns of a Backend from a pg_stat_activity named a.

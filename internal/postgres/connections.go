@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -26,6 +27,19 @@ func (l ConnectionLimit) Percent() float64 {
 		return 100
 	}
 	return 100 * float64(l.Taken) / float64(l.Limit)
+}
+
+func (l ConnectionLimit) String() string {
+	return fmt.Sprintf("%d of %d (%.0f %%)", l.Taken, l.Limit, l.Percent())
+}
+
+// MostBy names who holds most of them.
+func (c Connections) MostBy() string {
+	if len(c.Holders) == 0 {
+		return "nobody"
+	}
+	h := c.Holders[0]
+	return fmt.Sprintf("%s: %d", join(h.User, h.Application, h.State), h.Count)
 }
 
 // Holder is how many connections clients hold that are alike in this.

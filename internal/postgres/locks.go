@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -13,6 +14,24 @@ import (
 type Locks struct {
 	Waits    []LockWait // the longest first
 	Blockers []Blocker  // the one that most wait for first
+}
+
+// Longer is the waits longer than age.
+func (l Locks) Longer(age time.Duration) []LockWait {
+	return slices.DeleteFunc(slices.Clone(l.Waits), func(w LockWait) bool { return w.Waited <= age })
+}
+
+// String names the one that most wait for.
+func (l Locks) String() string {
+	if len(l.Blockers) == 0 {
+		return fmt.Sprintf("%d sessions wait for one another", len(l.Waits))
+	}
+	b := l.Blockers[0]
+	who := "1 session waits"
+	if b.Waiting > 1 {
+		who = fmt.Sprintf("%d sessions wait", b.Waiting)
+	}
+	return fmt.Sprintf("%s holds a lock that %s for, since up to %s", b, who, b.Longest)
 }
 
 // LockWait is a session that waits for a lock.

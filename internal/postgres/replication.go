@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,12 +24,31 @@ type Standby struct {
 	Lag   *time.Duration // nil: unknown
 }
 
+// Lags tells whether the standby is known to be further behind than limit.
+func (s Standby) Lags(limit time.Duration) bool { return s.Lag != nil && *s.Lag > limit }
+
+func (s Standby) String() string {
+	lag := "behind by an unknown time"
+	if s.Lag != nil {
+		lag = s.Lag.String() + " behind"
+	}
+	return join(lag, s.State)
+}
+
 // Slot keeps what one follower has not confirmed yet.
 type Slot struct {
 	Name   string
 	Active bool   // the follower is connected
 	Status string // such as "reserved", "extended", "unreserved", "lost"; empty: keeps nothing yet
 	Held   int64  // bytes of log kept for it on disk
+}
+
+func (s Slot) String() string {
+	use := "not in use"
+	if s.Active {
+		use = "in use"
+	}
+	return join(use, s.Status, fmt.Sprintf("holds %.1f MiB of log", float64(s.Held)/(1<<20)))
 }
 
 const primary = `

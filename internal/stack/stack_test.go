@@ -213,6 +213,22 @@ func TestSettingsHaveDefaultsAndForms(t *testing.T) {
 	assert.Panics(t, func() { s.Setting("SMOKE_SEVRITY") })
 }
 
+func TestSettingsThatHoldNumbers(t *testing.T) {
+	s := load(t, "STACK_API_URL=a", "DATABASE_SLOT_HELD=512MiB")
+	assert.Equal(t, int64(85), s.Number("DATABASE_CONNECTIONS"))
+	assert.Equal(t, int64(512<<20), s.Number("DATABASE_SLOT_HELD"))
+	assert.Equal(t, int64(1e9), s.Number("DATABASE_TRANSACTION_AGE"))
+	assert.Panics(t, func() { s.Number("SMOKE_GATE") })
+	for _, bad := range []string{
+		"DATABASE_CONNECTIONS=85", "DATABASE_CONNECTIONS=101%", "DATABASE_CONNECTIONS=0%", "DATABASE_CONNECTIONS=85%%", "DATABASE_CONNECTIONS=85GiB",
+		"DATABASE_SLOT_HELD=10", "DATABASE_SLOT_HELD=10 GiB", "DATABASE_SLOT_HELD=GiB", "DATABASE_SLOT_HELD=9000000000TiB", "DATABASE_SLOT_HELD=10GB",
+		"DATABASE_TRANSACTION_AGE=1e9", "DATABASE_TRANSACTION_AGE=-1",
+	} {
+		_, err := stack.Load([]string{"STACK_API_URL=a", bad})
+		assert.ErrorContains(t, err, "want a", bad)
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	for _, c := range bad {
 		for _, entry := range c.environ {
