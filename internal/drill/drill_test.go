@@ -64,7 +64,7 @@ func build() (dir string, err error) {
 type fault struct {
 	Name, Summary, Page string
 	Verdict             report.Verdict
-	Blocks              []string
+	Blocks, Blinds      []string
 }
 
 func faults(t *testing.T) []fault {
@@ -146,6 +146,8 @@ func expected(f fault, page string) (verdict report.Verdict, reason string) {
 		return f.Verdict, ""
 	case slices.Contains(f.Blocks, page):
 		return report.Inconclusive, "blocked"
+	case slices.Contains(f.Blinds, page):
+		return report.Inconclusive, "no-permission"
 	default:
 		return report.Passed, ""
 	}

@@ -13,12 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// password returns that of the local stack's database.
-func password(t *testing.T, outputs string) string {
+// password returns that of an output of the local stack.
+func password(t *testing.T, outputs, name string) string {
 	t.Helper()
-	var o struct{ DatabaseURL string }
+	var o map[string]string
 	require.NoError(t, json.Unmarshal([]byte(outputs), &o))
-	u, err := url.Parse(o.DatabaseURL)
+	u, err := url.Parse(o[name])
 	require.NoError(t, err)
 	p, ok := u.User.Password()
 	require.True(t, ok)
@@ -39,7 +39,7 @@ func forms(secret string) map[string]string {
 	}
 }
 
-// assertNoLeak looks for the database's password in all that a run leaves: terminal,
+// assertNoLeak looks for the database's passwords in all that a run leaves: terminal,
 // reports, evidence.
 func assertNoLeak(t *testing.T, r ran) {
 	t.Helper()
@@ -53,8 +53,10 @@ func assertNoLeak(t *testing.T, r ran) {
 		return err
 	}))
 	for where, text := range texts {
-		for form, secret := range forms(password(t, r.outputs)) {
-			assert.False(t, strings.Contains(text, secret), "the password stands, %s, in %s", form, where)
+		for _, output := range []string{"databaseUrl", "databaseMonitorUrl"} {
+			for form, secret := range forms(password(t, r.outputs, output)) {
+				assert.False(t, strings.Contains(text, secret), "the password of %s stands, %s, in %s", output, form, where)
+			}
 		}
 	}
 }

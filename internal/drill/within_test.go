@@ -215,7 +215,7 @@ func TestNoArgumentHoldsASecret(t *testing.T) {
 	c.Dir = t.TempDir()
 	require.NoError(t, c.Start())
 	defer func() { _ = c.Wait() }()
-	secret := password(t, os.Getenv("STACK_OUTPUTS"))
+	secret := password(t, os.Getenv("STACK_OUTPUTS"), "databaseUrl")
 	read := 0
 	for range 50 {
 		lines, err := exec.Command("ps", "-eo", "args").Output()

@@ -11,18 +11,11 @@ import (
 
 	"runbook/internal/ca"
 	"runbook/internal/fake"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // unanswered is how long a connection on loopback, which takes microseconds,
 // may take before its packets count as dropped.
 const unanswered = 500 * time.Millisecond
-
-// tooManyConnections is an SQLSTATE:
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
-const tooManyConnections = "53300"
 
 // usurp stops the server and puts on its port a listener that nobody serves:
 // the kernel completes connections, as many as fit its queue.
@@ -74,21 +67,6 @@ func filterDatabasePort(ctx context.Context, s *Stack) error {
 
 func rotatePassword(ctx context.Context, s *Stack) error {
 	return s.database.Exec(ctx, "postgres", "ALTER ROLE "+appRole+" PASSWORD '"+rand.Text()+"'")
-}
-
-// exhaustSlots opens sessions of the app until the server has no more for it.
-func exhaustSlots(ctx context.Context, s *Stack) error {
-	for {
-		conn, err := pgx.Connect(ctx, s.databaseURL())
-		var refused *pgconn.PgError
-		if errors.As(err, &refused) && refused.Code == tooManyConnections {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		s.releases = append(s.releases, func() error { return conn.Close(context.Background()) })
-	}
 }
 
 func databasePresents(host string, lasts time.Duration) func(context.Context, *Stack) error {

@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/url"
 	"strings"
@@ -46,7 +45,7 @@ func (s *Stack) startDatabase(ctx context.Context) error {
 	s.PostgreSQL = s.database.Version
 	for _, step := range []struct{ database, sql string }{
 		{"postgres", role(appRole, s.appPassword)},
-		{"postgres", role(monitorRole, rand.Text()) + " CONNECTION LIMIT 3; GRANT pg_read_all_stats TO " + monitorRole},
+		{"postgres", role(monitorRole, s.monitorPassword) + " CONNECTION LIMIT 3; GRANT pg_read_all_stats TO " + monitorRole},
 		{"postgres", "CREATE DATABASE " + appDatabase + " OWNER " + appRole},
 		{appDatabase, schema},
 	} {
@@ -63,8 +62,13 @@ func role(name, password string) string {
 
 // databaseURL is what the app is given: its credentials, and the authority that
 // the server's certificate is held to.
-func (s *Stack) databaseURL() string {
-	u := s.database.URL(appRole, s.appPassword, appDatabase)
+func (s *Stack) databaseURL() string { return s.connection(appRole, s.appPassword) }
+
+// monitorURL is the same for the monitor.
+func (s *Stack) monitorURL() string { return s.connection(monitorRole, s.monitorPassword) }
+
+func (s *Stack) connection(role, password string) string {
+	u := s.database.URL(role, password, appDatabase)
 	u.RawQuery = url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.databaseCAFile}}.Encode()
 	return u.String()
 }

@@ -67,6 +67,31 @@ var databaseEffects = map[string]func(*testing.T, *Stack){
 		require.NoError(t, conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE usename = $1", appRole).Scan(&apps))
 		assert.Greater(t, apps, 10, "the app's own sessions hold the slots")
 	},
+	"database-connections-nearly-exhausted": func(t *testing.T, s *Stack) {
+		for range 2 {
+			conn, err := pgx.Connect(t.Context(), s.databaseURL())
+			require.NoError(t, err)
+			defer conn.Close(context.Background())
+		}
+		refusedWith("53300")(t, s)
+	},
+	"database-idle-in-transaction": func(t *testing.T, s *Stack) {
+		conn, err := pgx.Connect(t.Context(), s.databaseURL())
+		require.NoError(t, err)
+		defer conn.Close(context.Background())
+		_, err = conn.Exec(t.Context(), "SELECT FROM customer WHERE id = 1 FOR UPDATE NOWAIT")
+		assert.Equal(t, "55P03", sqlState(err), "%v", err)
+	},
+	"database-long-query":      found("FROM pg_stat_activity WHERE state = 'active' AND application_name = 'reports' AND query_start < now() - interval '1s'"),
+	"database-lock-chain":      found("FROM pg_stat_activity a JOIN pg_stat_activity b ON b.pid = ANY(pg_blocking_pids(a.pid)) WHERE cardinality(pg_blocking_pids(b.pid)) = 1"),
+	"database-index-invalid":   found("FROM pg_index WHERE NOT indisvalid AND indexrelid = 'purchase_once'::regclass"),
+	"database-near-wraparound": found("FROM pg_database WHERE age(datfrozenxid) > 1000"),
+	"database-slot-left-behind": found(`FROM pg_replication_slots
+		WHERE NOT active AND pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > 1024 * 1024`),
+	"database-monitor-unprivileged": func(t *testing.T, s *Stack) {
+		require.NoError(t, login(t.Context(), t, s.monitorURL()))
+		found("FROM pg_roles WHERE rolname = 'smoke_reader' AND NOT pg_has_role(oid, 'pg_read_all_stats', 'USAGE')")(t, s)
+	},
 }
 
 // apiEffects is what someone who asks the broken API is told.
@@ -144,15 +169,15 @@ func TestAPIFaultsAreReal(t *testing.T) {
 }
 
 func TestFaultsAreWhole(t *testing.T) {
-	pages := []string{reachable, speaksTLS, certificate, credentials, queries, healthy, apiCertificate, quick}
+	pages := all([]string{reachable, speaksTLS, certificate, credentials, healthy, apiCertificate, quick}, loggedIn, monitored)
 	seen := map[string]bool{}
 	for _, fault := range Faults {
 		assert.False(t, seen[fault.Name], "%s is there twice", fault.Name)
 		seen[fault.Name] = true
 		assert.True(t, databaseEffects[fault.Name] != nil || apiEffects[fault.Name] != nil, "no test asks what %s does", fault.Name)
 		assert.Contains(t, []string{"failed", "inconclusive"}, fault.Verdict, fault.Name)
-		assert.Subset(t, pages, append(fault.Blocks, fault.Page), fault.Name)
-		assert.NotContains(t, fault.Blocks, fault.Page, fault.Name)
+		assert.Subset(t, pages, all(fault.Blocks, fault.Blinds, []string{fault.Page}), fault.Name)
+		assert.NotContains(t, all(fault.Blocks, fault.Blinds), fault.Page, fault.Name)
 		assert.True(t, strings.HasSuffix(fault.Summary, ".") && strings.Count(fault.Summary, ". ") == 0, "one sentence: %s", fault.Summary)
 	}
 }
@@ -165,6 +190,18 @@ func TestAnUnknownFaultIsAnErrorBeforeAnythingStarts(t *testing.T) {
 	assert.ErrorAs(t, err, new(UnknownFaultError))
 	assert.ErrorContains(t, err, "database-on-fire")
 	assert.ErrorContains(t, err, "database-silent")
+}
+
+// found looks for rows as the superuser.
+func found(from string) func(*testing.T, *Stack) {
+	return func(t *testing.T, s *Stack) {
+		conn, err := s.database.Connect(t.Context(), appDatabase)
+		require.NoError(t, err)
+		defer conn.Close(context.Background())
+		var rows int
+		require.NoError(t, conn.QueryRow(t.Context(), "SELECT count(*) "+from).Scan(&rows))
+		assert.Positive(t, rows)
+	}
 }
 
 func refusedWith(state string) func(*testing.T, *Stack) {

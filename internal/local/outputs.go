@@ -13,6 +13,7 @@ func (s *Stack) Outputs() map[string]string {
 		"apiGatewayId":            "local-api",
 		"apiUrl":                  s.api.URL(),
 		"databaseInstanceId":      "local-db",
+		"databaseMonitorUrl":      s.monitorURL(),
 		"databaseSecurityGroupId": "sg-0123456789abcdef0",
 		"databaseUrl":             s.databaseURL(),
 		"lambdaFunctionName":      "local-function",
@@ -29,11 +30,12 @@ func (s *Stack) Environment(inherited []string) ([]string, error) {
 	own := slices.DeleteFunc(slices.Clone(inherited), func(variable string) bool {
 		return strings.HasPrefix(variable, "STACK_")
 	})
-	return append(own,
+	own = append(own,
 		"ENVIRONMENT=local",
 		"PROVIDER=aws",
 		"RUNNER_NETWORK=inside",
 		"API_CA_FILE="+s.apiFile,
 		"STACK_OUTPUTS="+string(outputs),
-	), nil
+	)
+	return append(own, s.settings...), nil
 }

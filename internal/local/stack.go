@@ -43,6 +43,8 @@ type Stack struct {
 	// An authority each: what one of them vouches for says nothing of the other.
 	databaseCA, apiCA       *ca.Authority
 	appPassword             string
+	monitorPassword         string
+	settings                []string // of the fault
 	databaseCAFile, apiFile string
 	releases                []func() error // of what faults hold, last first
 }
@@ -103,9 +105,10 @@ func prepare() (_ *Stack, err error) {
 	s := &Stack{
 		folder: folder,
 		// What a generated password may hold, and a URL must escape.
-		appPassword:    rand.Text() + `@ / % + " &` + rand.Text(),
-		databaseCAFile: filepath.Join(folder.Path, "database-ca.pem"),
-		apiFile:        filepath.Join(folder.Path, "api-ca.pem"),
+		appPassword:     rand.Text() + `@ / % + " &` + rand.Text(),
+		monitorPassword: rand.Text() + `@ / % + " &` + rand.Text(),
+		databaseCAFile:  filepath.Join(folder.Path, "database-ca.pem"),
+		apiFile:         filepath.Join(folder.Path, "api-ca.pem"),
 	}
 	if s.databaseCA, err = authority("local database authority", s.databaseCAFile); err == nil {
 		s.apiCA, err = authority("local API authority", s.apiFile)
@@ -142,6 +145,7 @@ func (s *Stack) suffer(ctx context.Context, fault Fault) error {
 	if fault.apply == nil {
 		return nil
 	}
+	s.settings = fault.settings
 	if err := fault.apply(ctx, s); err != nil {
 		return fmt.Errorf("fault %s: %w", fault.Name, err)
 	}

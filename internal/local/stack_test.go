@@ -28,7 +28,7 @@ func TestAGoodDay(t *testing.T) {
 		assert.Equal(t, "local", environment["ENVIRONMENT"])
 		assert.Equal(t, "aws", environment["PROVIDER"])
 		assert.Equal(t, "inside", environment["RUNNER_NETWORK"])
-		for _, name := range []string{"databaseUrl", "apiUrl", "databaseInstanceId", "databaseSecurityGroupId", "apiGatewayId", "lambdaFunctionName"} {
+		for _, name := range []string{"databaseUrl", "databaseMonitorUrl", "apiUrl", "databaseInstanceId", "databaseSecurityGroupId", "apiGatewayId", "lambdaFunctionName"} {
 			assert.NotEmpty(t, outputs[name], name)
 		}
 	})
@@ -53,13 +53,13 @@ func TestAGoodDay(t *testing.T) {
 	})
 
 	t.Run("monitor", func(t *testing.T) {
-		conn, err := s.database.Connect(t.Context(), "postgres")
+		conn, err := pgx.Connect(t.Context(), outputs["databaseMonitorUrl"])
 		require.NoError(t, err)
 		defer conn.Close(context.Background())
 		var reads bool
 		var limit int
 		require.NoError(t, conn.QueryRow(t.Context(),
-			"SELECT pg_has_role(oid, 'pg_read_all_stats', 'USAGE'), rolconnlimit FROM pg_roles WHERE rolname = 'smoke_reader'").Scan(&reads, &limit))
+			"SELECT pg_has_role(oid, 'pg_read_all_stats', 'USAGE'), rolconnlimit FROM pg_roles WHERE rolname = current_user").Scan(&reads, &limit))
 		assert.True(t, reads)
 		assert.Equal(t, 3, limit)
 	})
