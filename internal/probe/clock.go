@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net/http/httptrace"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ type Phases struct {
 	Connect   time.Duration // TCP, including addresses tried in vain
 	TLS       time.Duration
 	FirstByte time.Duration // from a usable connection to the first byte of the answer
+	Body      time.Duration // from then until the body was read
 	Total     time.Duration // from the start until the body was read
 }
 
@@ -26,11 +28,12 @@ type clock struct {
 	began   time.Time // of the phase under way
 	at      Stage
 	took    Phases
+	sent    int // requests; more than one when HTTP/2 refused a stream
 	address string
 	reused  bool
 }
 
-func startClock() *clock { return &clock{start: time.Now()} }
+func startClock() *clock { return &clock{start: time.Now(), at: StageConnect} }
 
 func (c *clock) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -55,7 +58,7 @@ func (c *clock) watch(ctx context.Context) context.Context {
 		GotConn: c.connected,
 		WroteRequest: func(i httptrace.WroteRequestInfo) {
 			if i.Err == nil {
-				c.move(StageAnswer)
+				c.wrote()
 			}
 		},
 		GotFirstResponseByte: func() { c.enter(StageAnswer, &c.took.FirstByte) },
@@ -73,14 +76,16 @@ func (c *clock) enter(stage Stage, ended *time.Duration) {
 	c.at, c.began = stage, now
 }
 
-// move changes the stage and lets the phase go on.
-func (c *clock) move(stage Stage) {
+// wrote changes the stage and lets the phase go on.
+func (c *clock) wrote() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.at = stage
+	c.at = StageAnswer
+	c.sent++
 }
 
 func (c *clock) connected(info httptrace.GotConnInfo) {
+	renew(info.Conn)
 	c.enter(StageRequest, nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,11 +98,27 @@ func (c *clock) stage() Stage {
 	return c.at
 }
 
+// heard says what was heard of the peer until it fell silent.
+func (c *clock) heard(silent error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.took.FirstByte > 0:
+		return &Unfinished{Err: silent}
+	case c.sent > 1:
+		return fmt.Errorf("%w; the peer refused the request, which was sent %d times", silent, c.sent)
+	}
+	return silent
+}
+
 func (c *clock) phases() Phases {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := c.took
-	p.Total = time.Since(c.start)
+	p, now := c.took, time.Now()
+	if p.FirstByte > 0 {
+		p.Body = now.Sub(c.began)
+	}
+	p.Total = now.Sub(c.start)
 	return p
 }
 

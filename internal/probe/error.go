@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,26 @@ func (s Silence) Error() string { return "no answer within " + time.Duration(s).
 
 func (s Silence) Unwrap() error { return os.ErrDeadlineExceeded }
 
+// Unfinished is an answer that began and did not end.
+type Unfinished struct {
+	Status int // zero when the headers were not whole
+	Body   int // bytes of the body that came
+	Err    error
+}
+
+func (u *Unfinished) Error() string {
+	why := u.Err.Error()
+	if silence, ok := u.Err.(Silence); ok {
+		why = "not whole within " + time.Duration(silence).String()
+	}
+	if u.Status == 0 {
+		return "the answer began, then: " + why
+	}
+	return fmt.Sprintf("status %d and %d bytes of the body, then: %s", u.Status, u.Body, why)
+}
+
+func (u *Unfinished) Unwrap() error { return u.Err }
+
 // Limit bounds ctx by the patience of one question. When that runs out first,
 // the cause of the returned context is [Silence]; otherwise it is ctx's own.
 func Limit(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
@@ -95,8 +116,32 @@ func reason(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return fmt.Errorf("connection closed early: %w", err)
 	}
+	const broken = "net/http: HTTP/1.x transport connection broken: "
+	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), broken) {
+		return reason(inner)
+	}
+	var flood excess
+	if errors.As(err, &flood) {
+		return flood
+	}
+	var spoken tls.RecordHeaderError
+	if errors.As(err, &spoken) {
+		return noTLS{spoken}
+	}
 	return err
 }
+
+// noTLS says what the peer spoke where a TLS handshake was due.
+type noTLS struct{ tls.RecordHeaderError }
+
+func (e noTLS) Error() string {
+	if begin := string(e.RecordHeader[:]); begin != "HTTP/" {
+		return fmt.Sprintf("no TLS is spoken, the peer began with %q", begin)
+	}
+	return "plain HTTP is spoken, want TLS"
+}
+
+func (e noTLS) Unwrap() error { return e.RecordHeaderError }
 
 func opReason(e *net.OpError) error {
 	switch e.Op {

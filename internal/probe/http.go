@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"os"
 	"time"
 )
 
@@ -24,6 +26,10 @@ type Options struct {
 	Proxy    func(*http.Request) (*url.URL, error) // nil: HTTP_PROXY, HTTPS_PROXY, NO_PROXY
 	Patience time.Duration                         // for one whole question; zero: ten seconds
 	Body     int64                                 // bytes of a body to keep; zero: 64 KiB
+
+	// Resolve holds addresses to take in place of those that DNS has, by
+	// host:port in lower case, as curl's --resolve does. A proxy does not see it.
+	Resolve map[string][]netip.AddrPort
 }
 
 // Client asks over HTTP and keeps its connections between questions. It may be
@@ -44,15 +50,24 @@ func NewClient(o Options) *Client {
 	if o.Body == 0 {
 		o.Body = bodyLimit
 	}
-	return &Client{options: o, transport: &http.Transport{
+	c := &Client{options: o}
+	c.transport = &http.Transport{
 		Proxy:                  o.Proxy,
 		OnProxyConnectResponse: refusal,
+		DialContext:            c.dial,
 		TLSClientConfig:        &tls.Config{RootCAs: o.Roots},
+		TLSHandshakeTimeout:    o.Patience, // the handshake outlives the question, as dialling does
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: window(o.Body)},
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: headerLimit,
-	}}
+	}
+	return c
 }
+
+// window is how much of a body an HTTP/2 peer may send before it is read: what
+// is kept and a little more, below the 4 MiB from which net/http ignores it.
+func window(body int64) int { return int(min(body+64<<10, 4<<20-1)) }
 
 // Close drops the idle connections. The client stays usable.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
@@ -96,7 +111,7 @@ func (c *Client) Ask(ctx context.Context, r Request) (Answer, error) {
 	clock := startClock()
 	resp, err := c.transport.RoundTrip(req.WithContext(clock.watch(ctx)))
 	if err != nil {
-		return Answer{Phases: clock.phases()}, c.explain(ctx, req.URL, clock.stage(), err)
+		return Answer{Phases: clock.phases()}, c.explain(ctx, req.URL, clock, err)
 	}
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Proto: resp.Proto, Header: resp.Header, Peer: newPeer(resp.TLS)}
@@ -107,7 +122,9 @@ func (c *Client) Ask(ctx context.Context, r Request) (Answer, error) {
 	a.Phases = clock.phases()
 	a.Remote, a.Reused = clock.connection()
 	if err != nil {
-		return a, Fail(ctx, subject(req.URL), StageAnswer, err)
+		failed := Fail(ctx, subject(req.URL), StageAnswer, err)
+		failed.Err = &Unfinished{Status: a.Status, Body: len(a.Body), Err: failed.Err}
+		return a, failed
 	}
 	return a, nil
 }
@@ -133,8 +150,8 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 }
 
 // explain tells a certificate that is only out of date from one that is not
-// trusted.
-func (c *Client) explain(ctx context.Context, u *url.URL, at Stage, err error) error {
+// trusted, and silence from an answer that drips.
+func (c *Client) explain(ctx context.Context, u *url.URL, at *clock, err error) error {
 	var refused *tls.CertificateVerificationError
 	if errors.As(err, &refused) {
 		shown := NewCertificate(refused.UnverifiedCertificates)
@@ -142,7 +159,11 @@ func (c *Client) explain(ctx context.Context, u *url.URL, at Stage, err error) e
 			err = verdict
 		}
 	}
-	return Fail(ctx, subject(u), at, err)
+	failed := Fail(ctx, subject(u), at.stage(), err)
+	if errors.Is(failed.Err, os.ErrDeadlineExceeded) {
+		failed.Err = at.heard(failed.Err)
+	}
+	return failed
 }
 
 // subject is u without what may be secret.

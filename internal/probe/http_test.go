@@ -120,7 +120,7 @@ func TestHTTPStages(t *testing.T) {
 	}{
 		"unknown name":    {"https://no-such-host.invalid/", StageResolve, ""},
 		"refused":         {"https://" + closedPort(t), StageConnect, "connection refused"},
-		"no TLS spoken":   {"https://" + serve(t, hello).Listener.Addr().String(), StageTLS, "tls: first record does not look like a TLS handshake"},
+		"no TLS spoken":   {"https://" + serve(t, hello).Listener.Addr().String(), StageTLS, "plain HTTP is spoken, want TLS"},
 		"silent over TLS": {"https://" + listen(t).Addr().String(), StageTLS, "no answer within 1s"},
 		"silent":          {"http://" + listen(t).Addr().String(), StageAnswer, "no answer within 1s"},
 		"old TLS only":    {serveOldTLS(t, ours).URL, StageTLS, "protocol version"},

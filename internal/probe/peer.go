@@ -27,6 +27,7 @@ func (c *Client) Peer(ctx context.Context, address string) (Peer, error) {
 	}
 	var seen Peer
 	transport := c.transport.Clone()
+	defer transport.CloseIdleConnections() // ends a handshake under way
 	transport.TLSClientConfig = onlooker(transport.TLSClientConfig)
 	transport.TLSClientConfig.VerifyConnection = func(state tls.ConnectionState) error {
 		shown := newPeer(&state)
