@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,7 +42,13 @@ var Settings = []Setting{
 	{"DATABASE_TRANSACTION_AGE", "1000000000", "a database with an older transaction not frozen is a failure; from half of it a warning", "a number such as 1000000000", isCount},
 	{"API_CA_FILE", "", "PEM file with the CA of the API's certificate, beside the system's", "a file", anything},
 	{"API_HEALTH_PATH", "/health", "path of the health check under `apiUrl`", "a path such as /health", isPath},
+	{"API_RESOLVE", "", "addresses to ask in place of those in DNS, as curl's `--resolve` takes them: `api.example.com:443:192.0.2.1,192.0.2.2`; a new load balancer is asked so before DNS leads to it", "HOST:PORT:ADDRESS,ADDRESS", isResolve},
+	{"API_LATENCY_LIMIT", "2s", "half of the answers must come within it, and 95 % within twice that; a quarter of it is the warning limit", "a time such as 2s", isDuration},
 	{"API_AUTHORIZATION", "", "value of the `Authorization` header for an API that asks for one", "a header value", anything},
+	{"CORS_ORIGIN", "", "origin of the pages that call the API from a browser; that of `cdnUrl` if unset", "an origin such as https://app.example.com", isOrigin},
+	{"CORS_METHOD", "GET", "method with which those pages call it", "a method such as GET or PUT", isMethod},
+	{"CORS_HEADERS", "content-type", "headers that those pages set, beside `authorization` where `API_AUTHORIZATION` is set", "a list of header names", isHeaders},
+	{"CORS_PATH", "", "path under `apiUrl` that those pages call; `API_HEALTH_PATH` if unset", "a path such as /v1/items", isPath},
 }
 
 // Severities and Subsystems are the tags a page can carry, worst and lowest first.
@@ -128,11 +135,21 @@ func split(list string) []string {
 var (
 	switches = map[string]bool{"on": true, "true": true, "1": true, "yes": true, "off": false, "false": false, "0": false, "no": false}
 	name     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	method   = regexp.MustCompile(`^[A-Z]+$`)
+	headers  = regexp.MustCompile(`^[A-Za-z0-9-]+( *, *[A-Za-z0-9-]+)*$`)
 )
 
 func anything(string) bool        { return true }
 func plainName(value string) bool { return name.MatchString(value) }
 func isPath(value string) bool    { return strings.HasPrefix(value, "/") }
+
+func isMethod(value string) bool  { return method.MatchString(value) }
+func isHeaders(value string) bool { return headers.MatchString(value) }
+
+func isOrigin(value string) bool {
+	u, err := url.Parse(value)
+	return err == nil && u.Host != "" && value == u.Scheme+"://"+u.Host
+}
 
 func isSwitch(value string) bool {
 	_, ok := switches[strings.ToLower(value)]

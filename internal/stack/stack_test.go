@@ -1,9 +1,11 @@
 package stack_test
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -226,6 +228,31 @@ func TestSettingsThatHoldNumbers(t *testing.T) {
 	} {
 		_, err := stack.Load([]string{"STACK_API_URL=a", bad})
 		assert.ErrorContains(t, err, "want a", bad)
+	}
+}
+
+func TestAddressesStandInForDNS(t *testing.T) {
+	s := load(t, "STACK_API_URL=a", "API_RESOLVE=API.example.com:443:192.0.2.1, 2001:db8::1,[2001:db8::2]")
+	assert.Equal(t, map[string][]netip.AddrPort{"api.example.com:443": {
+		netip.MustParseAddrPort("192.0.2.1:443"), netip.MustParseAddrPort("[2001:db8::1]:443"), netip.MustParseAddrPort("[2001:db8::2]:443"),
+	}}, s.Addresses("API_RESOLVE"))
+	assert.Empty(t, load(t, "STACK_API_URL=a").Addresses("API_RESOLVE"))
+}
+
+func TestFormsOfSettings(t *testing.T) {
+	for name, values := range map[string]struct{ good, bad []string }{
+		"API_RESOLVE":  {[]string{"[::1]:443:::1", "localhost:80:127.0.0.1"}, []string{"api.example.com", "api:443", "api:443:", "api:443:,", "api:443:elsewhere", "api:70000:192.0.2.1"}},
+		"CORS_ORIGIN":  {[]string{"https://app.example.com", "http://localhost:3000"}, []string{"app.example.com", "https://app.example.com/", "*", "null", "https://u@app.example.com"}},
+		"CORS_METHOD":  {[]string{"PUT"}, []string{"put", "GET,PUT"}},
+		"CORS_HEADERS": {[]string{"x-trace", "X-Trace, content-type"}, []string{"x trace", "a,,b"}},
+	} {
+		i := slices.IndexFunc(stack.Settings, func(s stack.Setting) bool { return s.Name == name })
+		for _, good := range values.good {
+			assert.NoError(t, stack.Settings[i].Check(good))
+		}
+		for _, bad := range values.bad {
+			assert.Error(t, stack.Settings[i].Check(bad), "%s=%s", name, bad)
+		}
 	}
 }
 
