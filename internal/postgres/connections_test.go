@@ -49,3 +49,9 @@ func TestPercentOfALimit(t *testing.T) {
 	assert.InDelta(t, 88.2, ConnectionLimit{Taken: 15, Limit: 17}.Percent(), 0.1)
 	assert.InDelta(t, 100, ConnectionLimit{Limit: 0}.Percent(), 0)
 }
+
+func TestConnectionsInWords(t *testing.T) {
+	assert.Equal(t, "15 of 17 (88 %)", ConnectionLimit{Taken: 15, Limit: 17}.String())
+	assert.Equal(t, "nobody", Connections{}.MostBy())
+	assert.Equal(t, "app, orders: 14", Connections{Holders: []Holder{{User: "app", Application: "orders", Count: 14}, {User: "b", Count: 1}}}.MostBy())
+}

@@ -98,3 +98,15 @@ func awaitLocks(t *testing.T, s *Session, waits int) (l Locks) {
 	}, 10*time.Second, 10*time.Millisecond)
 	return l
 }
+
+func TestLocksNameTheOneThatMostWaitFor(t *testing.T) {
+	blocker := Backend{PID: 4711, State: "idle in transaction", Application: "psql", User: "app"}
+	one := Locks{Blockers: []Blocker{{Backend: blocker, Waiting: 1, Longest: 95 * time.Second}}}
+	assert.Equal(t, "pid 4711 (idle in transaction, psql, app) holds a lock that 1 session waits for, since up to 1m35s", one.String())
+	one.Blockers[0].Waiting = 3
+	assert.Contains(t, one.String(), "a lock that 3 sessions wait for")
+	assert.Equal(t, "2 sessions wait for one another", Locks{Waits: make([]LockWait, 2)}.String())
+
+	l := Locks{Waits: []LockWait{{Waited: time.Minute}, {Waited: time.Second}, {Waited: -time.Millisecond}}}
+	assert.Equal(t, []LockWait{{Waited: time.Minute}}, l.Longer(time.Second))
+}

@@ -182,3 +182,12 @@ func superuser(t *testing.T, s *pgserver.Server) *pgx.ConnConfig {
 	require.NoError(t, conn.Close(t.Context()))
 	return conn.Config()
 }
+
+func TestReplicationInWords(t *testing.T) {
+	assert.Equal(t, "1s behind, streaming", Standby{State: "streaming", Lag: new(time.Second)}.String())
+	assert.True(t, Standby{Lag: new(time.Second)}.Lags(time.Millisecond))
+	assert.False(t, Standby{Lag: new(time.Second)}.Lags(time.Second))
+	assert.False(t, Standby{}.Lags(0))
+	assert.Equal(t, "in use, extended, holds 1.5 MiB of log", Slot{Active: true, Status: "extended", Held: 3 << 19}.String())
+	assert.Equal(t, "not in use, holds 0.0 MiB of log", Slot{}.String())
+}
