@@ -13,7 +13,7 @@ const (
 
 // outputsOf lists the outputs that only one provider's stacks have.
 var outputsOf = map[string][]string{
-	AWS: {"databaseInstanceId", "databaseSecurityGroupId", "apiGatewayId", "lambdaFunctionName", "cdnDistributionId"},
+	AWS: {"databaseInstanceId", "databaseSecurityGroupId", "databaseProxyName", "awsRegion", "apiGatewayId", "lambdaFunctionName", "cdnDistributionId"},
 	GCP: {"databaseInstanceName", "apiServiceName", "gcpProject", "urlMapName"},
 }
 

@@ -40,6 +40,11 @@ var Settings = []Setting{
 	{"DATABASE_REPLICA_LAG", "60s", "a replica that is further behind is a failure; from a sixth of it a warning", "a time such as 60s or 2m", isDuration},
 	{"DATABASE_SLOT_HELD", "10GiB", "a replication slot that nobody reads and that keeps more is a failure; from a tenth of it a warning", "a size such as 10GiB", isSize},
 	{"DATABASE_TRANSACTION_AGE", "1000000000", "a database with an older transaction not frozen is a failure; from half of it a warning", "a number such as 1000000000", isCount},
+	{"DATABASE_CPU", "90%", "a larger share of the processors in use, as the mean of ten minutes, is a failure; from ten points below it a warning", "a share such as 90%", isPercentage},
+	{"DATABASE_MEMORY", "90%", "the same of the memory", "a share such as 90%", isPercentage},
+	{"DATABASE_STORAGE", "90%", "a larger share of the disk in use is a failure, or half as near to full where the disk grows by itself; from ten points below it a warning", "a share such as 90%", isPercentage},
+	{"DATABASE_FATALS", "20", "so many sessions refused or ended in ten minutes of the database's log are a failure; one is a warning", "a number such as 20", isCount},
+	{"GOOGLE_ENDPOINT_URL", "", "base URL in place of every API of Google Cloud, as `AWS_ENDPOINT_URL` is for AWS", "a URL such as http://127.0.0.1:8080", isURL},
 	{"API_CA_FILE", "", "PEM file with the CA of the API's certificate, beside the system's", "a file", anything},
 	{"API_HEALTH_PATH", "/health", "path of the health check under `apiUrl`", "a path such as /health", isPath},
 	{"API_RESOLVE", "", "addresses to ask in place of those in DNS, as curl's `--resolve` takes them: `api.example.com:443:192.0.2.1,192.0.2.2`; a new load balancer is asked so before DNS leads to it", "HOST:PORT:ADDRESS,ADDRESS", isResolve},
@@ -159,6 +164,11 @@ func isSwitch(value string) bool {
 func isDuration(value string) bool {
 	d, err := time.ParseDuration(value)
 	return err == nil && d > 0
+}
+
+func isURL(value string) bool {
+	u, err := url.Parse(value)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
 func oneOf(values ...string) func(string) bool {
