@@ -75,6 +75,11 @@ type Storage struct {
 	Limit  int64 // bytes up to which an Autoscaled disk grows; 0 = the provider's own maximum
 }
 
+// Grows reports whether the disk will be enlarged before it is full.
+func (s Storage) Grows() bool {
+	return s.Growth == Elastic || s.Growth == Autoscaled && (s.Limit == 0 || s.Bytes < s.Limit)
+}
+
 // Growth tells what happens when a disk fills. The zero Growth is
 // GrowthUnknown.
 type Growth uint8

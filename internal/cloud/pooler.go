@@ -7,9 +7,9 @@ import (
 
 // Poolers knows the connection poolers a provider runs in front of databases.
 type Poolers interface {
-	// Pooler finds the one that answers at host, a name as a connection string
-	// holds it.
-	Pooler(ctx context.Context, host string) (Pooler, error)
+	// Pooler finds the one called name, or the one that answers at the host of
+	// that name, as a connection string holds it.
+	Pooler(ctx context.Context, name string) (Pooler, error)
 	// Pinned returns how many sessions hold on to a server connection of their
 	// own, one point a minute over the window that ends now, oldest first.
 	Pinned(ctx context.Context, p Pooler, window time.Duration) (Series, error)

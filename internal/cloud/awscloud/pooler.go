@@ -12,30 +12,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 )
 
-// Pooler finds the RDS Proxy that answers at host, by its own endpoint or by
-// one added to it.
-func (c *Client) Pooler(ctx context.Context, host string) (cloud.Pooler, error) {
+// Pooler finds the RDS Proxy that is called name or answers at the host of that
+// name, by its own endpoint or by one added to it.
+func (c *Client) Pooler(ctx context.Context, name string) (cloud.Pooler, error) {
 	const action = "rds:DescribeDBProxies"
-	added, err := c.addedEndpoint(ctx, host)
+	added, err := c.addedEndpoint(ctx, name)
 	if err != nil {
 		return cloud.Pooler{}, err
 	}
 	for pages := rds.NewDescribeDBProxiesPaginator(c.rds, &rds.DescribeDBProxiesInput{}); pages.HasMorePages(); {
-		page, err := ask(ctx, c, action, host, func(ctx context.Context) (*rds.DescribeDBProxiesOutput, error) {
+		page, err := ask(ctx, c, action, name, func(ctx context.Context) (*rds.DescribeDBProxiesOutput, error) {
 			return pages.NextPage(ctx)
 		})
 		if err != nil {
 			return cloud.Pooler{}, err
 		}
 		for _, proxy := range page.DBProxies {
-			name := aws.ToString(proxy.DBProxyName)
-			if name == added || strings.EqualFold(aws.ToString(proxy.Endpoint), host) {
-				targets, err := c.targets(ctx, name)
-				return cloud.Pooler{ID: name, Status: string(proxy.Status), State: proxyState(proxy.Status), Targets: targets}, err
+			id := aws.ToString(proxy.DBProxyName)
+			if id == name || id == added || strings.EqualFold(aws.ToString(proxy.Endpoint), name) {
+				targets, err := c.targets(ctx, id)
+				return cloud.Pooler{ID: id, Status: string(proxy.Status), State: proxyState(proxy.Status), Targets: targets}, err
 			}
 		}
 	}
-	return cloud.Pooler{}, &cloud.Error{Action: action, Subject: host, Kind: cloud.NotFound}
+	return cloud.Pooler{}, &cloud.Error{Action: action, Subject: name, Kind: cloud.NotFound}
 }
 
 // addedEndpoint returns the name of the proxy that host was added to, "" where
