@@ -21,7 +21,7 @@ type Activity struct {
 const activity = `
 SELECT` + backend + `
 FROM pg_stat_activity a
-WHERE a.backend_type = 'client backend' AND a.state IS DISTINCT FROM 'idle' AND a.application_name <> '` + applicationName + `'
+WHERE a.backend_type = 'client backend' AND a.state IS DISTINCT FROM 'idle' AND a.application_name <> '` + ApplicationName + `'
 ORDER BY a.xact_start`
 
 const sight = `SELECT current_user::text, pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')`

@@ -57,7 +57,7 @@ WITH taken AS (
 	FROM pg_stat_activity
 	WHERE usesysid IS NOT NULL AND datid IS NOT NULL
 	  AND coalesce(backend_type, 'client backend') = 'client backend'
-	  AND application_name <> '` + applicationName + `'
+	  AND application_name <> '` + ApplicationName + `'
 )`
 
 // reserved_connections is there since PostgreSQL 16.

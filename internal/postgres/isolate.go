@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// applicationName is what a session calls itself in pg_stat_activity.
-const applicationName = "smoke-verify"
+// ApplicationName is what a session calls itself in pg_stat_activity.
+const ApplicationName = "smoke-verify"
 
 // neutral is, for each setting that pgx would otherwise take from the
 // environment, the home folder or the operating system, the value that says
 // nothing. PGSERVICE alone cannot be silenced this way.
 var neutral = [][2]string{
-	{"application_name", applicationName},
+	{"application_name", ApplicationName},
 	{"channel_binding", ""},
 	{"connect_timeout", "0"},
 	{"max_protocol_version", ""},

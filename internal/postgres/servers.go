@@ -25,7 +25,7 @@ type server struct {
 // only options stays, which some providers route by: poolers refuse most
 // others, and drivers keep settings of their own among them.
 func newTarget(config *pgx.ConnConfig, roots *x509.CertPool) *Target {
-	params := map[string]string{"application_name": applicationName}
+	params := map[string]string{"application_name": ApplicationName}
 	if options := config.RuntimeParams["options"]; options != "" {
 		params["options"] = options
 	}
