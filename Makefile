@@ -1,17 +1,18 @@
 ENV   ?= local
 LOCAL := $(filter local local-gcp,$(ENV))
+STACK  = go run ./fixtures/local -flavour=$(if $(filter local-gcp,$(ENV)),gcp,aws) $(if $(FAULT),-fault=$(FAULT))
 FLAGS  = $(if $(RUN),-run '$(RUN)') $(if $(SEVERITY),-severity=$(SEVERITY)) $(if $(GATE),-gate=$(GATE))
 PAGES  = go tool gotestsum --format testdox --hide-summary skipped --post-run-command fixtures/env/summary.sh -- ./smoke $(FLAGS)
 
-.PHONY: help smoke test lint drill catalogue
+.PHONY: help smoke test lint drill permissions catalogue
 .SILENT:
 
 help: ## show this
-	awk -F ' ?## ' '/^[a-z]+:.*##/ { sub(":.*", "", $$1); printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	awk -F ' ?## ' '/^[a-z]+:.*##/ { sub(":.*", "", $$1); printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-smoke: ## ask the local stack, or ENV=prod; RUN=Database SEVERITY=P0,P1 GATE=P1, and FAULT=name to break the local one
+smoke: ## ask the local stack, ENV=local-gcp or ENV=prod; RUN=Database SEVERITY=P0,P1 GATE=P1, and FAULT=name to break the local one
 	$(if $(and $(FAULT),$(if $(LOCAL),,yes)),$(error FAULT breaks the local stack only, not ENV=$(ENV)))
-	$(if $(LOCAL),go run ./fixtures/local $(if $(FAULT),-fault=$(FAULT)) -- $(PAGES),ENV=$(ENV); . fixtures/env/load.sh; $(PAGES))
+	$(if $(LOCAL),$(STACK) -- $(PAGES),ENV=$(ENV); . fixtures/env/load.sh; $(PAGES))
 
 test: ## test the harness itself
 	go tool gotestsum --format pkgname -- -race $$(go list ./fixtures/... ./internal/... | grep -v internal/drill)
@@ -25,6 +26,9 @@ lint: ## what no reviewer should have to look for
 	go mod tidy -diff
 	go tool staticcheck ./...
 	.ci/vulnerabilities
+
+permissions: ## print the rights that the pages need: AWS policy, Google Cloud role, SQL
+	go run ./fixtures/permissions
 
 catalogue: ## print the README's tables of pages and settings
 	go run ./internal/catalogue/markdown

@@ -72,6 +72,9 @@ func (a *Authority) PEM() []byte {
 	return block("CERTIFICATE", a.certificate.Raw)
 }
 
+// Ends is when the authority's own certificate does.
+func (a *Authority) Ends() time.Time { return a.certificate.NotAfter }
+
 // Pool holds the authority's own certificate alone.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()

@@ -39,6 +39,11 @@ func (s *Stack) startDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	presented, err := pair.TLS()
+	if err != nil {
+		return err
+	}
+	s.certificateEnds = presented.Leaf.NotAfter
 	if s.database, err = pgserver.Start(ctx, pgserver.Options{TLS: pair}); err != nil {
 		return err
 	}

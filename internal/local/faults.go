@@ -18,8 +18,11 @@ type Fault struct {
 	Summary string   `json:"summary"`          // one sentence
 	Page    string   `json:"page"`             // the Go test that must notice
 	Verdict string   `json:"verdict"`          // of that page: failed or inconclusive
+	Reason  string   `json:"reason,omitempty"` // of an inconclusive page, in one word
 	Blocks  []string `json:"blocks,omitempty"` // the Go tests that must be inconclusive, because of that page
-	Blinds  []string `json:"blinds,omitempty"` // the Go tests that must be inconclusive for lack of permission
+	Blinds  []string `json:"blinds,omitempty"` // the Go tests that must be inconclusive as that page is, for the same reason
+
+	Flavours []string `json:"flavours"` // of the stack that can suffer it; none: all
 
 	settings []string // NAME=value, with which the pages must be run: thresholds that nobody wants to wait for
 	apply    func(context.Context, *Stack) error
@@ -67,7 +70,10 @@ const day = 24 * time.Hour
 
 // Faults are all that the stack can suffer, in the order in which they are
 // shown.
-var Faults = []Fault{
+var Faults = slices.Concat(ownFaults, providerFaults)
+
+// ownFaults are those that show to whoever uses the stack.
+var ownFaults = []Fault{
 	{
 		Name:    "database-server-stopped",
 		Summary: "The database server is stopped: its port refuses.",
@@ -181,7 +187,7 @@ var Faults = []Fault{
 	{
 		Name:    "database-monitor-unprivileged",
 		Summary: "The monitor's role may not read the statistics of other roles.",
-		Page:    longQueries, Verdict: inconclusive, Blinds: []string{idle},
+		Page:    longQueries, Verdict: inconclusive, Reason: noPermission, Blinds: []string{idle},
 		apply: blindMonitor,
 	},
 	{
@@ -228,25 +234,32 @@ var Faults = []Fault{
 	},
 }
 
-// UnknownFaultError is a name that no fault has.
-type UnknownFaultError struct{ Name string }
+// Suffered tells whether a stack of this flavour can suffer the fault.
+func (f Fault) Suffered(flavour string) bool {
+	return len(f.Flavours) == 0 || slices.Contains(f.Flavours, flavour)
+}
+
+// UnknownFaultError is a name that no fault of a flavour has.
+type UnknownFaultError struct{ Name, Flavour string }
 
 func (e UnknownFaultError) Error() string {
-	names := make([]string, len(Faults))
-	for i, fault := range Faults {
-		names[i] = fault.Name
+	var names []string
+	for _, fault := range Faults {
+		if fault.Suffered(e.Flavour) {
+			names = append(names, fault.Name)
+		}
 	}
-	return fmt.Sprintf("no fault is called %q; there are %s", e.Name, strings.Join(names, ", "))
+	return fmt.Sprintf("no fault is called %q in flavour %s; there are %s", e.Name, e.Flavour, strings.Join(names, ", "))
 }
 
 // find is the fault of that name; without a name, the one that breaks nothing.
-func find(name string) (Fault, error) {
+func find(name, flavour string) (Fault, error) {
 	if name == "" {
 		return Fault{}, nil
 	}
-	i := slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == name })
+	i := slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == name && f.Suffered(flavour) })
 	if i < 0 {
-		return Fault{}, UnknownFaultError{name}
+		return Fault{}, UnknownFaultError{name, flavour}
 	}
 	return Faults[i], nil
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -159,7 +160,7 @@ func TestAPIFaultsAreReal(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(func() { assert.NoError(t, s.Stop()) })
 			require.NoError(t, s.startAPI())
-			fault, err := find(name)
+			fault, err := find(name, AWS)
 			require.NoError(t, err)
 			require.NoError(t, s.suffer(t.Context(), fault))
 
@@ -169,12 +170,15 @@ func TestAPIFaultsAreReal(t *testing.T) {
 }
 
 func TestFaultsAreWhole(t *testing.T) {
-	pages := all([]string{reachable, speaksTLS, certificate, credentials, healthy, apiCertificate, quick}, loggedIn, monitored)
+	pages := all([]string{reachable, speaksTLS, certificate, credentials, healthy, apiCertificate, quick, instanceUp, proxied}, loggedIn, monitored, ofInstance)
 	seen := map[string]bool{}
 	for _, fault := range Faults {
 		assert.False(t, seen[fault.Name], "%s is there twice", fault.Name)
 		seen[fault.Name] = true
-		assert.True(t, databaseEffects[fault.Name] != nil || apiEffects[fault.Name] != nil, "no test asks what %s does", fault.Name)
+		told := slices.ContainsFunc(providerFaults, func(f Fault) bool { return f.Name == fault.Name })
+		assert.True(t, told || databaseEffects[fault.Name] != nil || apiEffects[fault.Name] != nil, "no test asks what %s does", fault.Name)
+		assert.Equal(t, fault.Verdict == inconclusive, fault.Reason != "", "%s: why is the page inconclusive?", fault.Name)
+		assert.Subset(t, Flavours, fault.Flavours, fault.Name)
 		assert.Contains(t, []string{"failed", "inconclusive"}, fault.Verdict, fault.Name)
 		assert.Subset(t, pages, all(fault.Blocks, fault.Blinds, []string{fault.Page}), fault.Name)
 		assert.NotContains(t, all(fault.Blocks, fault.Blinds), fault.Page, fault.Name)
@@ -190,6 +194,9 @@ func TestAnUnknownFaultIsAnErrorBeforeAnythingStarts(t *testing.T) {
 	assert.ErrorAs(t, err, new(UnknownFaultError))
 	assert.ErrorContains(t, err, "database-on-fire")
 	assert.ErrorContains(t, err, "database-silent")
+
+	_, err = Start(t.Context(), Options{Fault: "database-proxy-denied", Flavour: GCP})
+	assert.ErrorContains(t, err, "in flavour gcp", "Google Cloud has no RDS Proxy")
 }
 
 // found looks for rows as the superuser.

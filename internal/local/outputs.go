@@ -2,37 +2,52 @@ package local
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
 
 // Outputs are the stack's outputs as `pulumi stack output --json` shows them,
-// names as an AWS stack has them. They hold secrets.
+// names as a stack of its flavour has them. They hold secrets.
 func (s *Stack) Outputs() map[string]string {
-	return map[string]string{
-		"apiGatewayId":            "local-api",
-		"apiUrl":                  s.api.URL(),
-		"databaseInstanceId":      "local-db",
-		"databaseMonitorUrl":      s.monitorURL(),
-		"databaseSecurityGroupId": "sg-0123456789abcdef0",
-		"databaseUrl":             s.databaseURL(),
-		"lambdaFunctionName":      "local-function",
+	outputs := map[string]string{
+		"apiUrl":             s.api.URL(),
+		"databaseMonitorUrl": s.monitorURL(),
+		"databaseUrl":        s.databaseURL(),
 	}
+	own := map[string]string{
+		"apiGatewayId":            "local-api",
+		"databaseInstanceId":      instanceID,
+		"databaseProxyName":       proxyName,
+		"databaseSecurityGroupId": securityGroup,
+		"lambdaFunctionName":      "local-function",
+		"region":                  awsRegion,
+	}
+	if s.plane.gcp != nil {
+		own = map[string]string{
+			"apiServiceName":       "local-api",
+			"databaseInstanceName": gcpProject + ":" + gcpRegion + ":" + instanceID,
+			"gcpProject":           gcpProject,
+			"region":               gcpRegion,
+		}
+	}
+	maps.Copy(outputs, own)
+	return outputs
 }
 
 // Environment is what a command needs to find the stack, over what it would
-// inherit, less any outputs of another stack. It holds secrets.
-func (s *Stack) Environment(inherited []string) ([]string, error) {
+// inherit, less any outputs of another stack and any way to another account. It
+// holds secrets.
+func (s *Stack) Environment(from []string) ([]string, error) {
 	outputs, err := json.Marshal(s.Outputs())
 	if err != nil {
 		return nil, err
 	}
-	own := slices.DeleteFunc(slices.Clone(inherited), func(variable string) bool {
-		return strings.HasPrefix(variable, "STACK_")
+	own := slices.DeleteFunc(slices.Clone(from), func(variable string) bool {
+		return slices.ContainsFunc(inherited, func(start string) bool { return strings.HasPrefix(variable, start) })
 	})
+	own = append(own, s.plane.environment()...)
 	own = append(own,
-		"ENVIRONMENT=local",
-		"PROVIDER=aws",
 		"RUNNER_NETWORK=inside",
 		"API_CA_FILE="+s.apiFile,
 		"STACK_OUTPUTS="+string(outputs),

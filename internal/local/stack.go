@@ -1,10 +1,11 @@
-// Package local is the embedded default stack: a real PostgreSQL and an HTTPS
-// API on loopback, the outputs by which they are found, and the faults that
-// break them. It knows which page a fault is meant to turn red, by name only;
+// Package local is the embedded default stack: a real PostgreSQL, an HTTPS API
+// and the control plane of a provider on loopback, the outputs by which they are
+// found, and the faults that break them. It knows which page a fault is meant to turn red, by name only;
 // it judges nothing.
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -30,7 +31,8 @@ const (
 
 // Options says what stack to start.
 type Options struct {
-	Fault string // the name of one of Faults; empty: a good day
+	Fault   string // the name of one of Faults; empty: a good day
+	Flavour string // one of Flavours; empty: the first
 }
 
 // Stack is a running local stack.
@@ -40,11 +42,13 @@ type Stack struct {
 	folder   *scratch.Dir
 	database *pgserver.Server
 	api      *fake.API
+	plane    plane
 	// An authority each: what one of them vouches for says nothing of the other.
 	databaseCA, apiCA       *ca.Authority
 	appPassword             string
 	monitorPassword         string
-	settings                []string // of the fault
+	settings                []string  // of the fault
+	certificateEnds         time.Time // the database's, at its start
 	databaseCAFile, apiFile string
 	releases                []func() error // of what faults hold, last first
 }
@@ -53,7 +57,8 @@ type Stack struct {
 // both are done. The caller ends it with Stop. An unknown fault is an
 // UnknownFaultError, before anything has started.
 func Start(ctx context.Context, o Options) (*Stack, error) {
-	fault, err := find(o.Fault)
+	flavour := cmp.Or(o.Flavour, Flavours[0])
+	fault, err := find(o.Fault, flavour)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +74,9 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	parts.Go(func() { apiErr = s.startAPI() })
 	parts.Wait()
 	err = errors.Join(databaseErr, apiErr)
+	if err == nil {
+		err = s.startPlane(flavour)
+	}
 	if err == nil {
 		err = s.suffer(ctx, fault)
 	}

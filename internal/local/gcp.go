@@ -1,0 +1,84 @@
+package local
+
+import (
+	"fmt"
+	"time"
+
+	"runbook/internal/fake/gcpfake"
+)
+
+const (
+	gcpProject = "local-project"
+	gcpRegion  = "europe-west1"
+)
+
+// gcpState describes the running database as Cloud SQL would, on a good day.
+func (s *Stack) gcpState() gcpfake.State {
+	instance := gcpfake.NewInstance(gcpProject, instanceID)
+	instance.IPAddresses = []gcpfake.IPMapping{{Address: address, Type: "PRIVATE"}}
+	instance.ServerCACert.ExpirationTime = s.databaseCA.Ends().UTC().Format(time.RFC3339)
+	state := gcpfake.State{Projects: []string{gcpProject}, Instances: []gcpfake.Instance{instance}}
+	for name, value := range map[string]float64{
+		"database/cpu/utilization": 0.12, "database/disk/utilization": 0.3, "database/memory/utilization": 0.4,
+	} {
+		gcpMeasures(name, value)(&state)
+	}
+	gcpLogs(goodDay...)(&state)
+	return state
+}
+
+func gcpMeasures(name string, value float64) func(*gcpfake.State) {
+	return gcpMeasuresOf(instanceID, name, value)
+}
+
+func gcpMeasuresOf(id, name string, value float64) func(*gcpfake.State) {
+	series := gcpfake.Series{Project: gcpProject, Instance: id, Metric: name}
+	for _, at := range minutes() {
+		series.Points = append(series.Points, gcpfake.Point{Time: at, Value: value})
+	}
+	return func(state *gcpfake.State) {
+		for n, known := range state.Series {
+			if known.Metric == name && known.Instance == id {
+				state.Series[n] = series
+				return
+			}
+		}
+		state.Series = append(state.Series, series)
+	}
+}
+
+// severities are Google's words for PostgreSQL's.
+var severities = map[string]string{"LOG": "INFO", "ERROR": "ERROR", "FATAL": "CRITICAL", "PANIC": "EMERGENCY"}
+
+func gcpLogs(lines ...entry) func(*gcpfake.State) {
+	return func(state *gcpfake.State) {
+		for _, line := range lines {
+			state.Entries = append(state.Entries, gcpfake.Entry{
+				Project: gcpProject, Instance: instanceID, Time: line.at(), Severity: severities[line.level],
+				Text: fmt.Sprintf("%s [812]: [1-1] db=app,user=app %s:  %s", line.at().UTC().Format("2006-01-02 15:04:05.000 MST"), line.level, line.text),
+			})
+		}
+	}
+}
+
+// gcpAdmits gives the instance a public address, alone, and these authorized
+// networks.
+func gcpAdmits(cidrs ...string) func(*gcpfake.State) {
+	return func(state *gcpfake.State) {
+		network := gcpfake.IPConfiguration{IPv4Enabled: true, SSLMode: "ENCRYPTED_ONLY"}
+		for _, cidr := range cidrs {
+			network.AuthorizedNetworks = append(network.AuthorizedNetworks, gcpfake.ACLEntry{Kind: "sql#aclEntry", Value: cidr})
+		}
+		state.Instances[0].Settings.IPConfiguration = &network
+	}
+}
+
+func gcpFollowed(lag time.Duration) func(*gcpfake.State) {
+	return func(state *gcpfake.State) {
+		replica := gcpfake.NewInstance(gcpProject, replicaID)
+		replica.InstanceType, replica.MasterInstanceName = "READ_REPLICA_INSTANCE", gcpProject+":"+instanceID
+		state.Instances[0].ReplicaNames = []string{replicaID}
+		state.Instances = append(state.Instances, replica)
+		gcpMeasuresOf(replicaID, "database/replication/replica_lag", lag.Seconds())(state)
+	}
+}
