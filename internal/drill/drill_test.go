@@ -62,9 +62,10 @@ func build() (dir string, err error) {
 
 // fault is what the local stack says of a way to break it.
 type fault struct {
-	Name, Summary, Page string
-	Verdict             report.Verdict
-	Blocks, Blinds      []string
+	Name, Summary, Page      string
+	Verdict                  report.Verdict
+	Reason                   string
+	Blocks, Blinds, Flavours []string
 }
 
 func faults(t *testing.T) []fault {
@@ -86,11 +87,14 @@ type ran struct {
 	report  report.Run
 }
 
+// flavours are those of the local stack, by the environment's name.
+var flavours = map[string]string{"aws": "local", "gcp": "local-gcp"}
+
 // smoke runs the pages in an empty folder within a local stack.
-func smoke(t *testing.T, fault string, args ...string) ran {
+func smoke(t *testing.T, flavour, fault string, args ...string) ran {
 	t.Helper()
 	dir := t.TempDir()
-	command := []string{"--", "sh", "-c", `printf %s "$STACK_OUTPUTS" >"$0"; exec "$@"`, filepath.Join(dir, "outputs"), programs.smoke, "-test.v"}
+	command := []string{"-flavour", flavour, "--", "sh", "-c", `printf %s "$STACK_OUTPUTS" >"$0"; exec "$@"`, filepath.Join(dir, "outputs"), programs.smoke, "-test.v"}
 	if fault != "" {
 		command = append([]string{"-fault", fault}, command...)
 	}
@@ -102,7 +106,7 @@ func smoke(t *testing.T, fault string, args ...string) ran {
 	}
 	outputs, err := os.ReadFile(filepath.Join(dir, "outputs"))
 	require.NoError(t, err, string(out))
-	run, err := report.Read(filepath.Join(dir, "reports", "local", "results.json"))
+	run, err := report.Read(filepath.Join(dir, "reports", flavours[flavour], "results.json"))
 	require.NoError(t, err, string(out))
 	return ran{code: c.ProcessState.ExitCode(), out: string(out), outputs: string(outputs), dir: dir, report: run}
 }
@@ -117,37 +121,47 @@ func TestEveryFaultIsCaughtOnItsPage(t *testing.T) {
 	board := &board{}
 	t.Cleanup(func() { t.Log(board) })
 	for _, f := range faults(t) {
-		t.Run(f.Name, func(t *testing.T) {
-			t.Parallel()
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			r := smoke(t, f.Name)
-			board.enter(f, r)
-			assert.Equal(t, status[f.Verdict], r.code, r.out)
-			for _, p := range r.report.Pages {
-				want, reason := expected(f, p.Name)
-				if want == report.Passed && p.Verdict == report.NotApplicable {
-					continue
-				}
-				assert.Equal(t, want, p.Verdict, "%s: %s", p.Name, p.Message)
-				if reason != "" {
-					assert.Equal(t, reason, p.Reason, p.Name)
-					assert.NotContains(t, p.Text, "\n", "a blocked page has one line to say")
-				}
+		for flavour := range flavours {
+			if len(f.Flavours) > 0 && !slices.Contains(f.Flavours, flavour) {
+				continue
 			}
-			assertNoLeak(t, r)
-		})
+			t.Run(f.Name+"/"+flavour, func(t *testing.T) {
+				t.Parallel()
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				r := smoke(t, flavour, f.Name)
+				board.enter(f, flavour, r)
+				assert.Equal(t, status[f.Verdict], r.code, r.out)
+				for _, p := range r.report.Pages {
+					assertExpected(t, f, p)
+				}
+				assertNoLeak(t, r)
+			})
+		}
+	}
+}
+
+func assertExpected(t *testing.T, f fault, p report.Page) {
+	t.Helper()
+	want, reason := expected(f, p.Name)
+	if want == report.Passed && p.Verdict == report.NotApplicable {
+		return
+	}
+	assert.Equal(t, want, p.Verdict, "%s: %s", p.Name, p.Message)
+	if want == report.Inconclusive {
+		assert.NotContains(t, p.Text, "\n", "a page that could not look has one line to say")
+	}
+	if reason != "" {
+		assert.Equal(t, reason, p.Reason, p.Name)
 	}
 }
 
 func expected(f fault, page string) (verdict report.Verdict, reason string) {
 	switch {
-	case page == f.Page:
-		return f.Verdict, ""
+	case page == f.Page, slices.Contains(f.Blinds, page):
+		return f.Verdict, f.Reason
 	case slices.Contains(f.Blocks, page):
 		return report.Inconclusive, "blocked"
-	case slices.Contains(f.Blinds, page):
-		return report.Inconclusive, "no-permission"
 	default:
 		return report.Passed, ""
 	}
@@ -161,7 +175,7 @@ type board struct {
 	alarms int
 }
 
-func (b *board) enter(f fault, r ran) {
+func (b *board) enter(f fault, flavour string, r ran) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, p := range r.report.Pages {
@@ -171,7 +185,7 @@ func (b *board) enter(f fault, r ran) {
 			if p.Verdict == want {
 				b.caught++
 			}
-			b.rows = append(b.rows, fmt.Sprintf("%-34s %-36s %s", f.Name, p.Name, p.Verdict))
+			b.rows = append(b.rows, fmt.Sprintf("%-34s %-4s %-36s %s", f.Name, flavour, p.Name, p.Verdict))
 		case want == report.Passed && p.Verdict != report.Passed && p.Verdict != report.NotApplicable:
 			b.alarms++
 		}

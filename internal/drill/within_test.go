@@ -19,13 +19,13 @@ import (
 
 // enter runs the calling test again within a local stack and reports whether this is that
 // second run.
-func enter(t *testing.T, fault string) bool {
+func enter(t *testing.T, flavour, fault string) bool {
 	t.Helper()
 	if os.Getenv(within) != "" {
 		return true
 	}
 	t.Parallel()
-	args := []string{"--", os.Args[0], "-test.v", "-test.run", "^" + t.Name() + "$"}
+	args := []string{"-flavour", flavour, "--", os.Args[0], "-test.v", "-test.run", "^" + t.Name() + "$"}
 	if fault != "" {
 		args = append([]string{"-fault", fault}, args...)
 	}
@@ -51,24 +51,28 @@ func pages(t *testing.T, environ []string, args ...string) (code int, out, dir s
 }
 
 func TestAHealthyStackIsGreen(t *testing.T) {
-	if !enter(t, "") {
-		return
-	}
-	const runs = 50
-	for range runs {
-		code, out, dir := pages(t, nil)
-		require.Equal(t, 0, code, out)
-		run, err := report.Read(filepath.Join(dir, "reports", "local", "results.json"))
-		require.NoError(t, err)
-		for _, p := range run.Pages {
-			require.Contains(t, []report.Verdict{report.Passed, report.NotApplicable}, p.Verdict, "%s: %s", p.Name, p.Message)
-		}
+	for flavour, environment := range flavours {
+		t.Run(flavour, func(t *testing.T) {
+			if !enter(t, flavour, "") {
+				return
+			}
+			const runs = 50
+			for range runs {
+				code, out, dir := pages(t, nil)
+				require.Equal(t, 0, code, out)
+				run, err := report.Read(filepath.Join(dir, "reports", environment, "results.json"))
+				require.NoError(t, err)
+				for _, p := range run.Pages {
+					require.Contains(t, []report.Verdict{report.Passed, report.NotApplicable}, p.Verdict, "%s: %s", p.Name, p.Message)
+				}
+			}
+		})
 	}
 }
 
 // A compiled binary needs no Go, no source and no folder of its own.
 func TestTheBinaryAloneAnswersWithItsExitStatus(t *testing.T) {
-	if !enter(t, "api-answers-503") {
+	if !enter(t, "aws", "api-answers-503") {
 		return
 	}
 	bare := []string{"PATH=", "HOME=/nonexistent", "GOROOT=", "GOCACHE="}
@@ -86,7 +90,7 @@ func TestTheBinaryAloneAnswersWithItsExitStatus(t *testing.T) {
 }
 
 func TestAKilledRunLosesNothing(t *testing.T) {
-	if !enter(t, "api-slow") {
+	if !enter(t, "aws", "api-slow") {
 		return
 	}
 	for range 20 {
@@ -158,7 +162,7 @@ func readJUnit(t *testing.T, file string) junit {
 
 // gotestsum knows no errors: a page that could not look is a failure to go test.
 func TestGotestsumSeesTheSameNamesAndOutcomes(t *testing.T) {
-	if !enter(t, "database-password-rotated") {
+	if !enter(t, "aws", "database-password-rotated") {
 		return
 	}
 	dir := t.TempDir()
@@ -181,7 +185,7 @@ func TestGotestsumSeesTheSameNamesAndOutcomes(t *testing.T) {
 }
 
 func TestGoTestAsksAgainEachTime(t *testing.T) {
-	if !enter(t, "") {
+	if !enter(t, "aws", "") {
 		return
 	}
 	for _, reports := range []string{"reports", t.TempDir()} {
@@ -208,7 +212,7 @@ func TestGoTestAsksAgainEachTime(t *testing.T) {
 // Secrets travel in the environment, never in arguments, which every user of a machine
 // can read.
 func TestNoArgumentHoldsASecret(t *testing.T) {
-	if !enter(t, "api-slow") {
+	if !enter(t, "aws", "api-slow") {
 		return
 	}
 	c := exec.Command(programs.smoke)

@@ -1,0 +1,68 @@
+package drill
+
+import (
+	"os/exec"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"runbook/internal/local"
+)
+
+// The rights that are printed are those that are used: the control planes note which right
+// each call needs.
+func TestPagesUseTheRightsThatArePrinted(t *testing.T) {
+	for flavour, c := range map[string]struct {
+		action *regexp.Regexp // as it stands in what is printed
+		faults []string       // that make the pages ask by another way
+		rare   []string       // asked of stacks that the local one cannot be
+	}{
+		local.AWS: {
+			regexp.MustCompile(`"(\w+:\w+)"`),
+			[]string{"database-log-fatal"},           // read from files
+			[]string{"rds:DescribeDBProxyEndpoints"}, // for a host name of AWS
+		},
+		local.GCP: {regexp.MustCompile(`(?m)^- (\S+)$`), nil, nil},
+	} {
+		t.Run(flavour, func(t *testing.T) {
+			t.Parallel()
+			used := c.rare
+			for _, fault := range append(c.faults, "") {
+				used = append(used, actions(t, flavour, fault)...)
+			}
+			slices.Sort(used)
+
+			assert.Equal(t, slices.Compact(used), printed(t, flavour, c.action))
+		})
+	}
+}
+
+// actions returns the right that each call of a run of the pages needed.
+func actions(t *testing.T, flavour, fault string) []string {
+	t.Helper()
+	stack, err := local.Start(t.Context(), local.Options{Flavour: flavour, Fault: fault})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, stack.Stop()) }()
+	c := exec.Command(programs.smoke)
+	c.Dir = t.TempDir()
+	c.Env, err = stack.Environment(c.Environ())
+	require.NoError(t, err)
+	out, _ := c.CombinedOutput() // a fault makes it fail
+	require.Contains(t, string(out), "smoke: ")
+	return stack.Actions()
+}
+
+func printed(t *testing.T, provider string, action *regexp.Regexp) []string {
+	t.Helper()
+	out, err := exec.Command("go", "run", "../../fixtures/permissions", provider).Output()
+	require.NoError(t, err)
+	var all []string
+	for _, m := range action.FindAllStringSubmatch(string(out), -1) {
+		all = append(all, m[1])
+	}
+	slices.Sort(all)
+	return all
+}
