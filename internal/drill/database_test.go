@@ -36,7 +36,7 @@ func TestVerdictsAreTheSameThroughAPooler(t *testing.T) {
 	} {
 		t.Run("with "+cmp.Or(fault, "no fault"), func(t *testing.T) {
 			pgbouncer := needs(t, "pgbouncer")
-			if !enter(t, fault) {
+			if !enter(t, "aws", fault) {
 				return
 			}
 			_, _, direct := pages(t, nil, "-test.run=Database")
@@ -199,7 +199,7 @@ func start(t *testing.T, port string, server *exec.Cmd) {
 // finding.
 func TestAWorkingDatabaseIsGreenToFewConnections(t *testing.T) {
 	pgbench := needs(t, "pgbench")
-	if !enter(t, "") {
+	if !enter(t, "aws", "") {
 		return
 	}
 	database := stackOutputs(t)["databaseUrl"]
@@ -262,7 +262,7 @@ func countSessions(t *testing.T, database string) (most *atomic.Int64, stop func
 
 // Without a monitor, or with one that is not let in, the pages that need it say what to do.
 func TestPagesWithoutTheirMonitor(t *testing.T) {
-	if !enter(t, "") {
+	if !enter(t, "aws", "") {
 		return
 	}
 	blind := map[string]string{
@@ -294,7 +294,7 @@ func red(verdicts map[string]string) map[string]string {
 }
 
 func TestAReplicaMustFollow(t *testing.T) {
-	if !enter(t, "") {
+	if !enter(t, "aws", "") {
 		return
 	}
 	const page = "TestDatabaseReplicatesInTime"
@@ -311,7 +311,7 @@ func TestAReplicaMustFollow(t *testing.T) {
 }
 
 func TestWhatIsExpectedToRunLongIsNoFinding(t *testing.T) {
-	if !enter(t, "database-long-query") {
+	if !enter(t, "aws", "database-long-query") {
 		return
 	}
 	code, out, _ := pages(t, nil, "-test.run=Database")
