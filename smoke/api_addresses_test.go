@@ -17,7 +17,7 @@ import (
 //
 // If it fails:
 //
-//	curl -sv --resolve {apiUrl.host}:{apiUrl.port}:ADDRESS {apiUrl}/health # with the address named above
+//	curl -sv --resolve {apiUrl.host}:{apiUrl.port}:ADDRESS {healthUrl} # with the address named above
 //	dig +short {apiUrl.host} A {apiUrl.host} AAAA
 //	aws: aws elbv2 describe-load-balancers --query 'LoadBalancers[].[DNSName,State.Code,AvailabilityZones[].ZoneName]'
 //	aws: aws route53 list-hosted-zones --query 'HostedZones[].[Id,Name]'

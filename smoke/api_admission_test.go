@@ -15,7 +15,7 @@ import (
 //
 // If it fails:
 //
-//	curl -si {apiUrl}/health
+//	curl -si {healthUrl}
 //	aws: aws apigatewayv2 get-stages --api-id {apiGatewayId} --query 'Items[].[StageName,DefaultRouteSettings,RouteSettings]' # a limit of 0 refuses everyone
 //	aws: aws lambda get-function-concurrency --function-name {lambdaFunctionName} # 0 throttles every request
 //	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(spec.template.metadata.annotations)' # autoscaling.knative.dev/maxScale

@@ -18,7 +18,7 @@ import (
 //
 // If it fails:
 //
-//	openssl s_client -connect {apiUrl.host}:{apiUrl.port} -servername {apiUrl.host} </dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName
+//	openssl s_client -connect {apiHost} -servername {apiUrl.host} </dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName
 //	aws: aws acm list-certificates --includes keyTypes=RSA_2048,EC_prime256v1 --query 'CertificateSummaryList[].[DomainName,Status,RenewalEligibility,NotAfter]'
 //	gcp: gcloud compute ssl-certificates list --format='table(name,type,managed.status,expireTime)'
 func TestAPICertificateIsCurrent(t *testing.T) {

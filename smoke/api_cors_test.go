@@ -15,8 +15,8 @@ import (
 //
 // If it fails:
 //
-//	curl -si -X OPTIONS -H 'Origin: ORIGIN' -H 'Access-Control-Request-Method: GET' -H 'Access-Control-Request-Headers: content-type' {apiUrl}/health
-//	curl -si -H 'Origin: ORIGIN' {apiUrl}/health
+//	curl -si -X OPTIONS -H 'Origin: ORIGIN' -H 'Access-Control-Request-Method: GET' -H 'Access-Control-Request-Headers: content-type' {healthUrl}
+//	curl -si -H 'Origin: ORIGIN' {healthUrl}
 //	aws: aws apigatewayv2 get-api --api-id {apiGatewayId} --query CorsConfiguration # where it is set, headers of the function's own are ignored
 //	aws: aws apigatewayv2 get-routes --api-id {apiGatewayId} --query 'Items[].[RouteKey,AuthorizationType]' # no OPTIONS may need a sign-in
 //	gcp: gcloud run services get-iam-policy {apiServiceName} --region={region} # browsers send a preflight without credentials

@@ -17,7 +17,7 @@ import (
 //
 // If it fails:
 //
-//	curl -si -H 'Origin: https://anyone.invalid' {apiUrl}/health | grep -i '^access-control-'
+//	curl -si -H 'Origin: https://anyone.invalid' {healthUrl} | grep -i '^access-control-'
 //	aws: aws apigatewayv2 get-api --api-id {apiGatewayId} --query CorsConfiguration # list the origins instead of echoing them
 //	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(spec.template.spec.containers[0].env)' # which origins the service is told
 func TestAPIRefusesForeignOrigins(t *testing.T) {

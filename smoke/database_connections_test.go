@@ -18,8 +18,8 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select usename, application_name, state, count(*) from pg_stat_activity where datname is not null group by 1, 2, 3 order by 4 desc'
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c "select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle' and state_change < now() - interval '10 minutes'" # then lower the size of the pools
+//	psql {conninfo} -c 'select usename, application_name, state, count(*) from pg_stat_activity where datname is not null group by 1, 2, 3 order by 4 desc'
+//	psql {conninfo} -c "select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle' and state_change < now() - interval '10 minutes'" # then lower the size of the pools
 //	aws: aws cloudwatch get-metric-statistics --namespace AWS/RDS --metric-name DatabaseConnections --dimensions Name=DBInstanceIdentifier,Value={databaseInstanceId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 60 --statistics Maximum
 //	gcp: gcloud sql instances describe {databaseInstanceName} --format='yaml(settings.tier,settings.databaseFlags)'
 func TestDatabaseHasFreeConnections(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c "select pid, now() - query_start as since, left(query, 80) from pg_stat_activity where state = 'active' order by 2 desc nulls last limit 10"
+//	psql {conninfo} -c "select pid, now() - query_start as since, left(query, 80) from pg_stat_activity where state = 'active' order by 2 desc nulls last limit 10"
 //	aws: aws cloudwatch get-metric-statistics --namespace AWS/RDS --metric-name CPUUtilization --dimensions Name=DBInstanceIdentifier,Value={databaseInstanceId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Average
 //	aws: aws rds modify-db-instance --db-instance-identifier {databaseInstanceId} --db-instance-class <larger class> --apply-immediately # restarts it
 //	gcp: gcloud sql instances patch {databaseInstanceName} --tier=<larger tier> # restarts it

@@ -15,7 +15,7 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select 1'
+//	psql {conninfo} -c 'select 1'
 //	aws: aws rds modify-db-instance --db-instance-identifier {databaseInstanceId} --rotate-master-user-password --apply-immediately # then redeploy what uses it
 //	gcp: gcloud sql users set-password {databaseUrl.user} --instance={databaseInstanceName} --prompt-for-password # then redeploy what uses it
 //	gcp: gcloud sql databases list --instance={databaseInstanceName}

@@ -17,9 +17,9 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c "select pid, usename, application_name, now() - xact_start as age, query from pg_stat_activity where state = 'idle in transaction' order by xact_start"
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select pg_terminate_backend(PID)'
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c "alter role {databaseUrl.user} set idle_in_transaction_session_timeout = '60s'"
+//	psql {conninfo} -c "select pid, usename, application_name, now() - xact_start as age, query from pg_stat_activity where state = 'idle in transaction' order by xact_start"
+//	psql {conninfo} -c 'select pg_terminate_backend(PID)'
+//	psql {conninfo} -c "alter role {databaseUrl.user} set idle_in_transaction_session_timeout = '60s'"
 func TestDatabaseFinishesItsTransactions(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P1)
 	limit := d.Stack().Duration("DATABASE_IDLE_IN_TRANSACTION")

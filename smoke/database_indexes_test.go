@@ -15,8 +15,8 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select indexrelid::regclass, indrelid::regclass, indisready from pg_index where not indisvalid'
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'reindex index concurrently INDEX' # one whose name ends in _ccnew or _ccold: drop index concurrently INDEX
+//	psql {conninfo} -c 'select indexrelid::regclass, indrelid::regclass, indisready from pg_index where not indisvalid'
+//	psql {conninfo} -c 'reindex index concurrently INDEX' # one whose name ends in _ccnew or _ccold: drop index concurrently INDEX
 func TestDatabaseIndexesAreValid(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P2)
 	db := fixtures.Database(d)

@@ -15,8 +15,8 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c "select pid, usename, application_name, now() - query_start as runs, wait_event_type, query from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() order by query_start"
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select pg_cancel_backend(PID)' # if it stays: pg_terminate_backend
+//	psql {conninfo} -c "select pid, usename, application_name, now() - query_start as runs, wait_event_type, query from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() order by query_start"
+//	psql {conninfo} -c 'select pg_cancel_backend(PID)' # if it stays: pg_terminate_backend
 func TestDatabaseRunsNoLongQueries(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P2)
 	limit := d.Stack().Duration("DATABASE_LONG_QUERY")

@@ -17,7 +17,7 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c "select state, count(*) from pg_stat_activity group by 1"
+//	psql {conninfo} -c "select state, count(*) from pg_stat_activity group by 1"
 //	aws: aws rds modify-db-instance --db-instance-identifier {databaseInstanceId} --db-instance-class <larger class> --apply-immediately # restarts it
 //	gcp: gcloud sql instances patch {databaseInstanceName} --tier=<larger tier> # restarts it
 func TestDatabaseHasMemoryLeft(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select pg_is_in_recovery(), count(*) from pg_stat_activity'
+//	psql {conninfo} -c 'select pg_is_in_recovery(), count(*) from pg_stat_activity'
 //	aws: aws rds describe-db-instances --db-instance-identifier {databaseInstanceId} --query 'DBInstances[].[DBInstanceStatus,ReadReplicaSourceDBInstanceIdentifier,Endpoint.Address]'
 //	aws: aws rds describe-events --source-type db-instance --source-identifier {databaseInstanceId} --duration 1440
 //	gcp: gcloud sql instances describe {databaseInstanceName} --format='yaml(state,instanceType,masterInstanceName,failoverReplica)'

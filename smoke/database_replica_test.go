@@ -18,7 +18,7 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select application_name, state, sync_state, replay_lag from pg_stat_replication'
+//	psql {conninfo} -c 'select application_name, state, sync_state, replay_lag from pg_stat_replication'
 //	aws: aws rds describe-db-instances --query "DBInstances[?ReadReplicaSourceDBInstanceIdentifier=='{databaseInstanceId}'].[DBInstanceIdentifier,DBInstanceStatus,StatusInfos]"
 //	gcp: gcloud sql instances list --filter='masterInstanceName:{databaseInstanceName}' --format='table(name,state,settings.tier)'
 func TestDatabaseReplicasAreFresh(t *testing.T) {

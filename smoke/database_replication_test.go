@@ -17,8 +17,8 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select application_name, state, replay_lag from pg_stat_replication' -c 'select slot_name, active, wal_status, pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) as held from pg_replication_slots'
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c "select pg_drop_replication_slot('SLOT')" # if nobody is to read it again
+//	psql {conninfo} -c 'select application_name, state, replay_lag from pg_stat_replication' -c 'select slot_name, active, wal_status, pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) as held from pg_replication_slots'
+//	psql {conninfo} -c "select pg_drop_replication_slot('SLOT')" # if nobody is to read it again
 //	aws: aws cloudwatch get-metric-statistics --namespace AWS/RDS --metric-name OldestReplicationSlotLag --dimensions Name=DBInstanceIdentifier,Value={databaseInstanceId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Maximum
 //	gcp: gcloud sql instances list --filter='masterInstanceName~{databaseInstanceName}' --format='table(name,state,settings.tier)'
 func TestDatabaseReplicatesInTime(t *testing.T) {

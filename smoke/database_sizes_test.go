@@ -13,7 +13,7 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c '\l+' -c '\dt+'
+//	psql {conninfo} -c '\l+' -c '\dt+'
 func TestDatabaseTellsItsSizes(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P3)
 	db := fixtures.Database(d)

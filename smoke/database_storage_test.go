@@ -17,7 +17,7 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c "select slot_name, active, pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) from pg_replication_slots"
+//	psql {conninfo} -c "select slot_name, active, pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) from pg_replication_slots"
 //	aws: aws rds modify-db-instance --db-instance-identifier {databaseInstanceId} --allocated-storage <GiB> --max-allocated-storage <GiB> --apply-immediately
 //	gcp: gcloud sql instances patch {databaseInstanceName} --storage-auto-increase
 //	gcp: gcloud sql instances patch {databaseInstanceName} --storage-size=<GiB>

@@ -17,7 +17,7 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c '\conninfo'
+//	psql {conninfo} -c '\conninfo'
 //	aws: curl -fsSO https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem # for sslmode=verify-full&sslrootcert=global-bundle.pem
 //	aws: aws rds describe-db-instances --db-instance-identifier {databaseInstanceId} --query 'DBInstances[].[CACertificateIdentifier,CertificateDetails]'
 //	gcp: gcloud sql ssl server-ca-certs list --instance={databaseInstanceName} --format='value(cert)' # for sslmode=verify-ca&sslrootcert=…

@@ -17,9 +17,9 @@ import (
 //
 // If it fails:
 //
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select datname, age(datfrozenxid), mxid_age(datminmxid) from pg_database order by 2 desc' -c "select oid::regclass, age(relfrozenxid) from pg_class where relkind in ('r', 'm', 't') order by 2 desc limit 10"
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'select pid, age(backend_xmin), state from pg_stat_activity where backend_xmin is not null order by 2 desc limit 5' -c 'select gid, age(transaction) from pg_prepared_xacts' -c 'select slot_name, age(xmin), age(catalog_xmin) from pg_replication_slots'
-//	psql "host={databaseUrl.host} port={databaseUrl.port} user={databaseUrl.user} dbname={databaseUrl.name} sslmode=require" -c 'vacuum (freeze, verbose) TABLE' # the oldest tables first
+//	psql {conninfo} -c 'select datname, age(datfrozenxid), mxid_age(datminmxid) from pg_database order by 2 desc' -c "select oid::regclass, age(relfrozenxid) from pg_class where relkind in ('r', 'm', 't') order by 2 desc limit 10"
+//	psql {conninfo} -c 'select pid, age(backend_xmin), state from pg_stat_activity where backend_xmin is not null order by 2 desc limit 5' -c 'select gid, age(transaction) from pg_prepared_xacts' -c 'select slot_name, age(xmin), age(catalog_xmin) from pg_replication_slots'
+//	psql {conninfo} -c 'vacuum (freeze, verbose) TABLE' # the oldest tables first
 func TestDatabaseIsFarFromWraparound(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P1)
 	limit := d.Stack().Number("DATABASE_TRANSACTION_AGE")

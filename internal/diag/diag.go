@@ -104,10 +104,16 @@ func (d *D) Context() context.Context { return d.ctx }
 func (d *D) Stack() *stack.Stack { return d.run.stack }
 
 // Saw records a measured fact: it is shown when the page fails and kept in the
-// report always.
+// report always. Values of one name stand together.
 func (d *D) Saw(name string, value any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for i, f := range d.page.Facts {
+		if f.Name == name {
+			d.page.Facts[i].Value += "; " + plain(value)
+			return
+		}
+	}
 	d.page.Facts = append(d.page.Facts, report.Fact{Name: name, Value: plain(value)})
 }
 
@@ -129,12 +135,17 @@ func (d *D) NoError(err error) {
 	if err == nil {
 		return
 	}
+	text := strings.ReplaceAll(err.Error(), "\n", "; ") // of errors that were joined
 	if reason := d.inconclusive(err); reason != "" {
 		d.mu.Lock()
-		d.page.Verdict, d.page.Reason, d.page.Message = report.Inconclusive, reason, oneLine(err.Error())
+		d.page.Verdict, d.page.Reason, d.page.Message = report.Inconclusive, reason, d.oneLine(text)
+		var blocked interface{ BlockedBy() string }
+		if errors.As(err, &blocked) {
+			d.page.BlockedBy = blocked.BlockedBy()
+		}
 		d.mu.Unlock()
 	} else {
-		d.note(&d.failed, err.Error())
+		d.note(&d.failed, text)
 	}
 	d.TB.FailNow()
 }
@@ -157,19 +168,19 @@ func (d *D) Degraded(format string, args ...any) { d.note(&d.minor, fmt.Sprintf(
 func (d *D) NotApplicable(format string, args ...any) {
 	d.Helper()
 	d.mu.Lock()
-	d.page.Verdict, d.page.Message = report.NotApplicable, oneLine(fmt.Sprintf(format, args...))
+	d.page.Verdict, d.page.Message = report.NotApplicable, d.oneLine(fmt.Sprintf(format, args...))
 	d.mu.Unlock()
 	d.TB.Skip(d.page.Message)
 }
 
-// Absent ends a page whose output the stack does not have: not applicable, or
-// failed where SMOKE_REQUIRE lists the subsystem.
-func (d *D) Absent(err error) {
+// Absent returns the error of a page whose output the stack does not have, where
+// SMOKE_REQUIRE lists the page's subsystem; else the page ends as not applicable.
+func (d *D) Absent(err error) error {
 	d.Helper()
 	if !d.Stack().Lists("SMOKE_REQUIRE", d.page.Subsystem) {
 		d.NotApplicable("%v", err)
 	}
-	d.NoError(fmt.Errorf("%s is required (SMOKE_REQUIRE): %w", d.page.Subsystem, err))
+	return fmt.Errorf("%s is required (SMOKE_REQUIRE): %w", d.page.Subsystem, err)
 }
 
 // Errorf records a failed assertion.
@@ -202,7 +213,7 @@ func (d *D) Skipf(format string, args ...any) {
 func (d *D) note(to *[]string, text string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	*to = append(*to, strings.TrimSpace(text))
+	*to = append(*to, d.oneLine(text))
 }
 
 // end settles the verdict, shows what the operator needs and enters it in the report.
@@ -224,12 +235,12 @@ func (d *D) settle(panicked bool) {
 	case panicked:
 		p.Verdict, p.Reason, p.Message = report.Inconclusive, "panicked", "the page panicked; the terminal has the trace"
 	case len(d.failed) > 0:
-		p.Verdict, p.Reason, p.Message = report.Failed, "", oneLine(strings.Join(d.failed, "; "))
+		p.Verdict, p.Reason, p.Message = report.Failed, "", strings.Join(d.failed, "; ")
 	case p.Verdict != "":
 	case d.TB.Failed():
 		p.Verdict, p.Message = report.Failed, "the page was marked as failed without a reason"
 	case len(d.minor) > 0:
-		p.Verdict, p.Message = report.Degraded, oneLine(strings.Join(d.minor, "; "))
+		p.Verdict, p.Message = report.Degraded, strings.Join(d.minor, "; ")
 	default:
 		p.Verdict = report.Passed
 	}
@@ -258,5 +269,8 @@ func plain(value any) string {
 	}
 	return fmt.Sprint(value)
 }
+
+// oneLine redacts before it folds white space, which a secret may hold.
+func (d *D) oneLine(text string) string { return oneLine(d.run.redactor.Redact(text)) }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -42,7 +42,7 @@ const waiting = "64"
 func Main(m *testing.M, pages fs.FS, closers ...func()) {
 	severity := flag.String("severity", "", "run the pages of these severities only, such as P0,P1 (SMOKE_SEVERITY)")
 	gate := flag.String("gate", "", "fail the run for pages of this severity or worse only (SMOKE_GATE)")
-	flag.Parse()
+	parseFlags()
 	if flag.Lookup("test.list").Value.String() != "" {
 		os.Exit(m.Run())
 	}
@@ -60,6 +60,9 @@ func Main(m *testing.M, pages fs.FS, closers ...func()) {
 	if err != nil {
 		unusable(err)
 	}
+	if err := required(s, docs); err != nil {
+		abort(s, err)
+	}
 	ctx, cancel := runContext(s.Duration("SMOKE_TIMEOUT"))
 	defer cancel()
 	journal, err := open(s)
@@ -68,6 +71,31 @@ func Main(m *testing.M, pages fs.FS, closers ...func()) {
 	}
 	current = &run{stack: s, journal: journal, docs: docs, ctx: ctx, redactor: secret.NewRedactor(s.Secrets()...)}
 	os.Exit(current.execute(m, closers))
+}
+
+// parseFlags ends the run for a flag that there is not, as for any unusable input.
+func parseFlags() {
+	flag.CommandLine.Init(os.Args[0], flag.ContinueOnError)
+	switch err := flag.CommandLine.Parse(os.Args[1:]); {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(0)
+	case err != nil:
+		os.Exit(statusUnusable)
+	}
+}
+
+// required reports a subsystem that SMOKE_REQUIRE lists and no page looks at.
+func required(s *stack.Stack, docs map[string]string) error {
+	for _, subsystem := range stack.Subsystems {
+		looked := false
+		for page := range docs {
+			looked = looked || strings.HasPrefix(page, "Test"+subsystem)
+		}
+		if !looked && s.Lists("SMOKE_REQUIRE", subsystem) {
+			return fmt.Errorf("SMOKE_REQUIRE lists %s, which no page looks at", subsystem)
+		}
+	}
+	return nil
 }
 
 // asEnviron is a flag as an environment variable; one that was not given has no name.
@@ -149,6 +177,7 @@ func open(s *stack.Stack) (*report.Journal, error) {
 // abort ends a run whose input is unusable: with a report that says so, so that no
 // dashboard reads an earlier one.
 func abort(s *stack.Stack, err error) {
+	err = errors.New(secret.NewRedactor(s.Secrets()...).Redact(err.Error()))
 	journal, opened := open(s)
 	if opened == nil {
 		opened = journal.Abort(err.Error())

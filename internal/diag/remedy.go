@@ -25,7 +25,7 @@ func (d *D) text() string {
 	case report.Degraded, report.Inconclusive:
 		return head
 	case report.Failed:
-		return strings.TrimSpace(strings.Join([]string{head, seen(p.Facts), d.run.paragraph(p.Name)}, "\n\n"))
+		return strings.TrimSpace(strings.Join([]string{head, seen(p.Facts), d.run.paragraph(p.Name, p.Facts)}, "\n\n"))
 	default:
 		return ""
 	}
@@ -51,7 +51,7 @@ func seen(facts []report.Fact) string {
 
 // paragraph is the page's doc comment with the commands for this stack's provider and
 // the braces filled in.
-func (r *run) paragraph(page string) string {
+func (r *run) paragraph(page string, facts []report.Fact) string {
 	about, commands, _ := strings.Cut(r.docs[page], remedies)
 	lines := []string{strings.TrimSpace(about), "", remedies}
 	for line := range strings.SplitSeq(strings.TrimSpace(commands), "\n") {
@@ -59,7 +59,7 @@ func (r *run) paragraph(page string) string {
 			continue
 		}
 		if command, ok := forProvider(line, r.stack.Provider()); ok {
-			lines = append(lines, "    "+fill(r.stack, command))
+			lines = append(lines, "    "+fill(r.stack, facts, command))
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -75,13 +75,23 @@ func forProvider(line, provider string) (string, bool) {
 	return command, of == provider
 }
 
-var brace = regexp.MustCompile(`\{([A-Za-z]\w*)(?:\.(user|host|port|name))?\}`)
+// brace finds {name} and {name.part}; %{name} is a format of curl's.
+var brace = regexp.MustCompile(`%?\{([A-Za-z]\w*)(?:\.(user|host|port|name))?\}`)
 
-// fill puts the stack's outputs in the place of {output} and {output.part}, quoted for a
-// shell where they need it. What is missing or secret stays as <output>.
-func fill(s *stack.Stack, command string) string {
+// fill puts facts and the stack's outputs in the place of {fact}, {output} and
+// {output.part}, quoted for a shell where they need it. What is missing or secret stays
+// as <output>.
+func fill(s *stack.Stack, facts []report.Fact, command string) string {
 	return brace.ReplaceAllStringFunc(command, func(match string) string {
+		if strings.HasPrefix(match, "%") {
+			return match
+		}
 		m := brace.FindStringSubmatch(match)
+		for _, f := range facts {
+			if f.Name == m[1] && m[2] == "" {
+				return quote(f.Value)
+			}
+		}
 		value, err := s.Text(m[1])
 		if err == nil && m[2] != "" {
 			value = part(value, m[2])
@@ -96,9 +106,12 @@ func fill(s *stack.Stack, command string) string {
 }
 
 func part(value, which string) string {
+	if !strings.Contains(value, "://") {
+		value = "https://" + value
+	}
 	u, err := url.Parse(value)
-	if err != nil {
-		return ""
+	if err != nil || u.Host == "" || strings.ContainsAny(u.Host, ",=") {
+		return "" // a connection string of keywords, or of several hosts
 	}
 	switch which {
 	case "user":

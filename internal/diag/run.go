@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,7 @@ func given(name string) bool {
 // status. Code is that of the testing package, which counts where no page explains it:
 // a data race, for one.
 func (r *run) conclude(code int) int {
+	r.reconsider()
 	pages := r.journal.Run().Pages
 	status := judge(pages, r.stack.Setting("SMOKE_GATE"))
 	var err error
@@ -135,7 +137,33 @@ func (r *run) whyNone(pages []report.Page) string {
 	return strings.Join(list, "; ")
 }
 
-// judge returns the exit status that the verdicts amount to.
+// reconsider makes a page failed that was blocked by what another one should have
+// reported and did not: the answer was wrong once, and no page says so.
+func (r *run) reconsider() {
+	pages := r.journal.Run().Pages
+	for i, p := range pages {
+		by, ran := find(pages, p.BlockedBy)
+		if !ran || by.Verdict != report.Passed && by.Verdict != report.Degraded {
+			continue
+		}
+		why := fmt.Sprintf("%s (%s, which asks about just that, %s)", p.Message, by.Name, by.Verdict)
+		if err := r.journal.Revise(report.Handle(i), report.Failed, "", why); err != nil {
+			complain(err.Error())
+		}
+	}
+}
+
+func find(pages []report.Page, name string) (report.Page, bool) {
+	for _, p := range pages {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return report.Page{}, false
+}
+
+// judge returns the exit status that the verdicts amount to. A failure counts with the
+// severity of the worst page that it blocks, if that is worse than its own.
 func judge(pages []report.Page, gate string) int {
 	status, judged := statusGo, false
 	for _, p := range pages {
@@ -145,7 +173,7 @@ func judge(pages []report.Page, gate string) int {
 		judged = true
 		switch {
 		case p.Severity > gate:
-		case p.Verdict == report.Failed:
+		case p.Verdict == report.Failed, blockedByFailure(pages, p):
 			status = statusStop
 		case !looked(p) && status == statusGo:
 			status = statusHold
@@ -155,6 +183,11 @@ func judge(pages []report.Page, gate string) int {
 		return statusUnusable
 	}
 	return status
+}
+
+func blockedByFailure(pages []report.Page, p report.Page) bool {
+	by, ran := find(pages, p.BlockedBy)
+	return ran && by.Verdict == report.Failed
 }
 
 // looked tells whether the page answered its question; one that has not ended did not.
@@ -181,16 +214,18 @@ func (r *run) sumUp(status int, pages []report.Page) error {
 
 func summaryFile(s *stack.Stack) string { return filepath.Join(reports(s), "summary.txt") }
 
+// summary is the verdict, the counts, and a line for each cause and each warning.
 func summary(status int, pages []report.Page, file string) string {
 	words := map[int]string{statusGo: "go", statusStop: "stop", statusHold: "hold"}
 	count := map[report.Verdict]int{}
-	var degraded []string
+	var lines []string
 	for _, p := range pages {
 		count[p.Verdict]++
-		if p.Verdict == report.Degraded {
-			degraded = append(degraded, fmt.Sprintf("\n  degraded: %s: %s", p.Name, p.Message))
+		if p.Verdict == report.Failed || p.Verdict == report.Degraded || p.Verdict == report.Inconclusive && p.BlockedBy == "" {
+			lines = append(lines, fmt.Sprintf("\n  %s %s: %s: %s", p.Severity, verdict(p), p.Name, p.Message))
 		}
 	}
+	slices.Sort(lines)
 	count[report.Inconclusive] += count[""]
 	var counts []string
 	for _, v := range []report.Verdict{report.Passed, report.Degraded, report.Failed, report.Inconclusive, report.NotApplicable} {
@@ -198,7 +233,7 @@ func summary(status int, pages []report.Page, file string) string {
 			counts = append(counts, fmt.Sprintf("%d %s", count[v], v))
 		}
 	}
-	return fmt.Sprintf("smoke: %s: %s (%s)%s", words[status], strings.Join(counts, ", "), file, strings.Join(degraded, ""))
+	return fmt.Sprintf("smoke: %s: %s (%s)%s", words[status], strings.Join(counts, ", "), file, strings.Join(lines, ""))
 }
 
 // keepLive keeps go test from answering the next identical call from its cache: it does

@@ -80,8 +80,11 @@ func oneFile(a, b *os.File) bool {
 // outcome returns the child's exit status. That of a child which was killed, panicked
 // or left before its end is judged by what stands in its report.
 func outcome(s *stack.Stack, state *os.ProcessState, waited error) int {
+	if state.ExitCode() == statusUnusable {
+		return statusUnusable
+	}
 	run, err := report.Read(filepath.Join(reports(s), "results.json"))
-	known := []int{statusGo, statusStop, statusHold, statusUnusable}
+	known := []int{statusGo, statusStop, statusHold}
 	if err == nil && run.Finished && slices.Contains(known, state.ExitCode()) {
 		return state.ExitCode()
 	}

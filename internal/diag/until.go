@@ -48,12 +48,10 @@ func (d *D) Until(ask func(context.Context) error) error {
 			d.Degraded("right only after %s, at attempt %d: %v", time.Since(start).Round(100*time.Millisecond), attempt, last)
 			return nil
 		}
-		if right == 0 {
-			select {
-			case <-d.ctx.Done():
-				return &unsettled{last: last, end: context.Cause(d.ctx), attempts: attempt}
-			case <-time.After(pause):
-			}
+		select {
+		case <-d.ctx.Done():
+			return &unsettled{last: last, end: context.Cause(d.ctx), attempts: attempt}
+		case <-time.After(pause):
 		}
 	}
 }

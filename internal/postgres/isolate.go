@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -94,4 +96,20 @@ func environment() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// setting returns what the string says of key in its own words; "" where it does not.
+func setting(s, key string) string {
+	if isURL(s) {
+		values, err := url.ParseQuery(splitURL(s).query)
+		if err != nil {
+			return ""
+		}
+		return values.Get(key)
+	}
+	m := regexp.MustCompile(`(?:^|\s)` + key + `\s*=\s*('(?:[^'\\]|\\.)*'|\S+)`).FindStringSubmatch(s)
+	if m == nil {
+		return ""
+	}
+	return strings.NewReplacer(`\'`, `'`, `\\`, `\`).Replace(strings.Trim(m[1], "'"))
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"io/fs"
@@ -40,6 +41,7 @@ func Parse(s string, o Options) (*Target, error) {
 		return nil, err
 	}
 	t := newTarget(config, roots)
+	t.caFile = cmp.Or(o.CAFile, setting(s, "sslrootcert"))
 	if !t.hasOwnHosts(s) {
 		return nil, errHost
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,35 @@ type Target struct {
 
 	servers []server
 	roots   *x509.CertPool // nil: the system's
+	caFile  string         // where roots were read from; empty: the system's
 	direct  bool           // sslnegotiation=direct
+}
+
+// Conninfo is the target as psql takes it, with the stack's sslmode and without the
+// password.
+func (t *Target) Conninfo() string {
+	var hosts, ports []string
+	for _, h := range t.Hosts {
+		hosts = append(hosts, h.Name)
+		ports = append(ports, strconv.Itoa(int(h.Port)))
+	}
+	pairs := []string{"host=" + value(strings.Join(hosts, ",")), "port=" + strings.Join(ports, ",")}
+	for _, kv := range [][2]string{{"user", t.User}, {"dbname", t.Database}, {"sslmode", string(t.Mode)}, {"sslrootcert", t.caFile}} {
+		if kv[1] != "" {
+			pairs = append(pairs, kv[0]+"="+value(kv[1]))
+		}
+	}
+	return strings.Join(pairs, " ")
+}
+
+var plainValue = regexp.MustCompile(`^[\w.,:/@%+-]+$`)
+
+// value is one of a keyword, quoted as libpq reads it where it must be.
+func value(s string) string {
+	if plainValue.MatchString(s) {
+		return s
+	}
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
 
 // Format makes every verb print the hosts alone.

@@ -28,6 +28,7 @@ func (redact cleaner) page(p Page) Page {
 	p.Subsystem = line(p.Subsystem)
 	p.Severity = line(p.Severity)
 	p.Reason = redact.line(p.Reason, maxWord)
+	p.BlockedBy = line(p.BlockedBy)
 	p.Message = redact.line(p.Message, maxMessage)
 	p.Text = bound(legal(strings.TrimRightFunc(redact(p.Text), unicode.IsSpace)), maxText)
 	p.Facts = redact.facts(p.Facts)

@@ -105,6 +105,19 @@ func (j *Journal) End(h Handle, p Page) error {
 	return j.write()
 }
 
+// Revise replaces the verdict, the reason and the message of a page that has ended, when
+// what the others found puts it in another light.
+func (j *Journal) Revise(h Handle, verdict Verdict, reason, message string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if h < 0 || int(h) >= len(j.run.Pages) || j.run.Pages[h].Verdict == "" {
+		return fmt.Errorf("revising page %d: got none that has ended, want one", h)
+	}
+	p := &j.run.Pages[h]
+	p.Verdict, p.Reason, p.Message = verdict, j.clean.line(reason, maxWord), j.clean.line(message, maxMessage)
+	return j.write()
+}
+
 // Abort records why the run cannot judge: unusable input, say. The message
 // stands in junit.xml as an error, beside any page that ran.
 func (j *Journal) Abort(message string) error {

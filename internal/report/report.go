@@ -27,6 +27,7 @@
 //	  verdict             "passed", "degraded", "failed", "inconclusive",
 //	                      "not-applicable"; "" begun and not ended
 //	  reason              machine word of an inconclusive, else ""
+//	  blocked_by          name of the page that answers for what blocked this one, else ""
 //	  message             why, on one line; "" when passed
 //	  text                what the terminal shows, several lines
 //	  facts[].name        what was measured
@@ -69,9 +70,10 @@ type Page struct {
 	Subsystem string        `json:"subsystem"` // "Database", "API", "Function", "Storage", "CDN" or "State"
 	Severity  string        `json:"severity"`  // "P0" to "P3"
 	Verdict   Verdict       `json:"verdict"`
-	Reason    string        `json:"reason"`  // machine word of an inconclusive: "no-permission", "blocked", "out-of-time"
-	Message   string        `json:"message"` // why, on one line; "" when passed
-	Text      string        `json:"text"`    // what the terminal shows, several lines
+	Reason    string        `json:"reason"`     // machine word of an inconclusive: "no-permission", "blocked", "out-of-time"
+	BlockedBy string        `json:"blocked_by"` // the page that answers for what blocked this one; else ""
+	Message   string        `json:"message"`    // why, on one line; "" when passed
+	Text      string        `json:"text"`       // what the terminal shows, several lines
 	Facts     []Fact        `json:"facts"`
 	Started   time.Time     `json:"started"`
 	Took      time.Duration `json:"-"` // 0 until it ends

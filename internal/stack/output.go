@@ -161,7 +161,7 @@ func walk(name string, value any, visit func(name, text string)) {
 var (
 	userinfo       = regexp.MustCompile(`://([^/?#\s]*)@`)
 	sloppyUserinfo = regexp.MustCompile(`://([^/?#@:\s]*:.*)@`) // a password with a bare / ? # or @
-	keyword        = regexp.MustCompile(`(?i)\b(?:[\w-]*(?:password|passwd|secret|token|signature|api_?key|access_?key)|sig|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^&\s;]+)`)
+	keyword        = regexp.MustCompile(`(?i)\b(?:[\w-]*(?:password|passwd|secret|token|signature|api_?key|access_?key)|sig|pwd|key|code|auth)\s*=\s*('(?:[^'\\]|\\.)*'|[^&\s;]+)`)
 )
 
 // inURL returns the passwords and tokens inside a URL or a connection string, as

@@ -6,6 +6,8 @@
 package stack
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -60,6 +62,9 @@ func collect(env map[string]string) (outputs, error) {
 	found := outputs{}
 	if path, ok := env["STACK_OUTPUTS_FILE"]; ok {
 		document, err := os.ReadFile(path)
+		if strings.ContainsAny(path, "{\n") {
+			return nil, errors.New("STACK_OUTPUTS_FILE holds JSON, want the name of a file: give the text in STACK_OUTPUTS")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("STACK_OUTPUTS_FILE cannot be read: %w", err)
 		}
@@ -120,7 +125,7 @@ func (o outputs) usable() error {
 		empty = empty && o[key].absent()
 	}
 	if empty {
-		return fmt.Errorf("no stack outputs: set STACK_OUTPUTS_FILE, STACK_OUTPUTS or STACK_<NAME> (for example STACK_API_URL), or type `make smoke` for the local stack")
+		return errors.New("no stack outputs: set STACK_OUTPUTS_FILE, STACK_OUTPUTS or STACK_<NAME> (for example STACK_API_URL), or type `make smoke` for the local stack")
 	}
 	return nil
 }
@@ -134,8 +139,24 @@ func secretsIn(env map[string]string) []string {
 	for name, value := range env {
 		if namedLikeSecret(name) && len(value) >= shortest && !strings.HasPrefix(name, "STACK_") {
 			found = append(found, value)
+			found = append(found, credentials(value)...)
 		}
 		found = append(found, inURL(value)...)
+	}
+	return found
+}
+
+// credentials returns what stands behind the scheme of an Authorization header, and the
+// password in it.
+func credentials(header string) []string {
+	scheme, credential, ok := strings.Cut(header, " ")
+	if !ok {
+		return nil
+	}
+	found := []string{strings.TrimSpace(credential)}
+	if plain, err := base64.StdEncoding.DecodeString(found[0]); err == nil && strings.EqualFold(scheme, "basic") {
+		_, password, _ := strings.Cut(string(plain), ":")
+		found = append(found, string(plain), password)
 	}
 	return found
 }

@@ -71,7 +71,7 @@ func TestFunctionIsWrong(t *testing.T) {
 func TestStorageIsAbsent(t *testing.T) {
 	d := diag.Begin(t, diag.Storage, diag.P0)
 	_, err := d.Stack().Text("uploadsBucketName")
-	d.Absent(err)
+	d.NoError(d.Absent(err))
 }
 
 func TestStateIsSkipped(t *testing.T) {
