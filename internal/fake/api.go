@@ -13,48 +13,89 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
 
 // API is an HTTPS API: /health answers 200 with {"status":"ok"}, every other
-// path 404. Its methods may be called while it serves, from any goroutine.
+// path 404, and pages of one origin may call it from a browser. Its methods may
+// be called while it serves, from any goroutine.
 type API struct {
-	listener    net.Listener
+	listeners   []net.Listener
 	server      http.Server
 	certificate atomic.Pointer[tls.Certificate]
 	handler     atomic.Pointer[http.Handler]
+	policy      atomic.Pointer[Policy]
+	peer        atomic.Pointer[Peer]
+	ended       context.Context
+	end         context.CancelFunc
 }
 
 // Behaviour is how an API departs from its good day, around the handler that
 // would have answered.
 type Behaviour func(http.Handler) http.Handler
 
-// StartAPI serves on a free loopback port. The caller ends it with Close.
+// StartAPI serves on a free port of 127.0.0.1, and on the same port of 127.0.0.2
+// and 127.0.0.3 where the machine has these addresses. The caller ends it with
+// Close.
 func StartAPI(certificate tls.Certificate) (*API, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listeners, err := listen()
 	if err != nil {
 		return nil, fmt.Errorf("starting the API: %w", err)
 	}
-	a := &API{listener: listener}
+	a := &API{listeners: listeners}
+	a.ended, a.end = context.WithCancel(context.Background())
 	a.Present(certificate)
+	a.Share(AllowOrigin(""))
 	a.Behave()
 	a.server = http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }),
-		TLSConfig: &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return a.certificate.Load(), nil
-		}},
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }),
+		TLSConfig:         a.config("h2", "http/1.1"),
 		ReadHeaderTimeout: 10 * time.Second,
 		// What clients make of a bad certificate is theirs to report.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
-	go a.server.ServeTLS(listener, "", "")
+	for _, l := range listeners {
+		go a.server.ServeTLS(&interceptor{l, a}, "", "")
+	}
 	return a, nil
+}
+
+func listen() ([]net.Listener, error) {
+	first, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	listeners := []net.Listener{first}
+	_, port, _ := net.SplitHostPort(first.Addr().String())
+	for _, more := range []string{"127.0.0.2", "127.0.0.3"} {
+		if l, err := net.Listen("tcp4", net.JoinHostPort(more, port)); err == nil {
+			listeners = append(listeners, l)
+		}
+	}
+	return listeners, nil
+}
+
+func (a *API) config(protocols ...string) *tls.Config {
+	return &tls.Config{
+		NextProtos:     protocols,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return a.certificate.Load(), nil },
+	}
 }
 
 // URL is where the API is, without a path.
 func (a *API) URL() string {
-	return "https://" + a.listener.Addr().String()
+	return "https://" + a.listeners[0].Addr().String()
+}
+
+// Addresses are all that the API has, the one of URL first.
+func (a *API) Addresses() []netip.AddrPort {
+	var addresses []netip.AddrPort
+	for _, l := range a.listeners {
+		addresses = append(addresses, l.Addr().(*net.TCPAddr).AddrPort())
+	}
+	return addresses
 }
 
 // Present changes the certificate that new connections see.
@@ -65,7 +106,7 @@ func (a *API) Present(certificate tls.Certificate) {
 // Behave puts these behaviours around the API, the first outermost, in place
 // of all earlier ones. Without any it is a good day again.
 func (a *API) Behave(behaviours ...Behaviour) {
-	handler := routes()
+	handler := a.sharing(routes())
 	for i := len(behaviours) - 1; i >= 0; i-- {
 		handler = behaviours[i](handler)
 	}
@@ -74,10 +115,13 @@ func (a *API) Behave(behaviours ...Behaviour) {
 
 // Close ends the API and all its connections; its port then refuses.
 func (a *API) Close() error {
+	a.end()
 	err := a.server.Close()
-	// Closed before ServeTLS took the listener over, the server does not know it.
-	if lost := a.listener.Close(); !errors.Is(lost, net.ErrClosed) {
-		err = errors.Join(err, lost)
+	for _, l := range a.listeners {
+		// Closed before ServeTLS took the listener over, the server does not know it.
+		if lost := l.Close(); !errors.Is(lost, net.ErrClosed) {
+			err = errors.Join(err, lost)
+		}
 	}
 	return err
 }
@@ -89,40 +133,4 @@ func routes() http.Handler {
 		io.WriteString(w, `{"status":"ok"}`)
 	})
 	return mux
-}
-
-// Failing answers everything with this status.
-func Failing(status int) Behaviour {
-	return func(http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, http.StatusText(status), status)
-		})
-	}
-}
-
-// Delayed waits before the first byte, or until the client goes away.
-func Delayed(by time.Duration) Behaviour {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			wait, cancel := context.WithTimeout(r.Context(), by)
-			defer cancel()
-			<-wait.Done()
-			if r.Context().Err() == nil {
-				next.ServeHTTP(w, r)
-			}
-		})
-	}
-}
-
-// CutOff answers 200, promises a body and ends the connection within it.
-func CutOff() Behaviour {
-	return func(http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.Header().Set("Content-Length", "15")
-			io.WriteString(w, `{"stat`)
-			http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
-		})
-	}
 }

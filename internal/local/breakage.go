@@ -71,7 +71,7 @@ func rotatePassword(ctx context.Context, s *Stack) error {
 
 func databasePresents(host string, lasts time.Duration) func(context.Context, *Stack) error {
 	return func(ctx context.Context, s *Stack) error {
-		pair, err := s.databaseCA.Issue(lasting(host, lasts))
+		pair, err := s.databaseCA.Issue(lasting(lasts, host))
 		if err != nil {
 			return err
 		}
@@ -91,9 +91,9 @@ func changeDatabaseAuthority(ctx context.Context, s *Stack) error {
 	return s.database.SetCertificate(ctx, pair)
 }
 
-func apiPresents(host string, lasts time.Duration) func(context.Context, *Stack) error {
+func apiPresents(lasts time.Duration, hosts ...string) func(context.Context, *Stack) error {
 	return func(_ context.Context, s *Stack) error {
-		pair, err := s.apiCA.Issue(lasting(host, lasts))
+		pair, err := s.apiCA.Issue(lasting(lasts, hosts...))
 		if err != nil {
 			return err
 		}
@@ -113,9 +113,28 @@ func apiBehaves(behaviour fake.Behaviour) func(context.Context, *Stack) error {
 	}
 }
 
+func apiShares(policy fake.Policy) func(context.Context, *Stack) error {
+	return func(_ context.Context, s *Stack) error {
+		s.api.Share(policy)
+		return nil
+	}
+}
+
+// apiSpeaks has a peer answer under the API's TLS to clients of one protocol, or in the
+// place of TLS without one.
+func apiSpeaks(protocol string, peer fake.Peer) func(context.Context, *Stack) error {
+	return func(_ context.Context, s *Stack) error {
+		if protocol != "" {
+			peer = s.api.Under(protocol, peer)
+		}
+		s.api.Speak(peer)
+		return nil
+	}
+}
+
 // lasting asks for a certificate that ends so long from now and began 90 days
 // before its end.
-func lasting(host string, lasts time.Duration) ca.Request {
+func lasting(lasts time.Duration, hosts ...string) ca.Request {
 	end := time.Now().Add(lasts)
-	return ca.Request{Hosts: []string{host}, NotBefore: end.Add(-90 * day), NotAfter: end}
+	return ca.Request{Hosts: hosts, NotBefore: end.Add(-90 * day), NotAfter: end}
 }

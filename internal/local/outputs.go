@@ -2,6 +2,7 @@ package local
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 // names as a stack of its flavour has them. They hold secrets.
 func (s *Stack) Outputs() map[string]string {
 	outputs := map[string]string{
-		"apiUrl":             s.api.URL(),
+		"apiUrl":             "https://" + s.apiAddress(),
 		"databaseMonitorUrl": s.monitorURL(),
 		"databaseUrl":        s.databaseURL(),
 	}
@@ -50,7 +51,22 @@ func (s *Stack) Environment(from []string) ([]string, error) {
 	own = append(own,
 		"RUNNER_NETWORK=inside",
 		"API_CA_FILE="+s.apiFile,
+		"API_RESOLVE="+s.apiResolve(),
+		"CORS_ORIGIN="+appOrigin,
 		"STACK_OUTPUTS="+string(outputs),
 	)
 	return append(own, s.settings...), nil
+}
+
+func (s *Stack) apiAddress() string {
+	return fmt.Sprintf("%s:%d", apiHost, s.api.Addresses()[0].Port())
+}
+
+// apiResolve leads the API's name to all its addresses, as curl's --resolve does.
+func (s *Stack) apiResolve() string {
+	var addresses []string
+	for _, a := range s.api.Addresses() {
+		addresses = append(addresses, a.Addr().String())
+	}
+	return s.apiAddress() + ":" + strings.Join(addresses, ",")
 }
