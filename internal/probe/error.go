@@ -124,11 +124,22 @@ func reason(err error) error {
 	if errors.As(err, &flood) {
 		return flood
 	}
+	if hint, ok := http2Errors[err.Error()]; ok {
+		return fmt.Errorf("%w: %s", err, hint)
+	}
 	var spoken tls.RecordHeaderError
 	if errors.As(err, &spoken) {
 		return noTLS{spoken}
 	}
 	return err
+}
+
+// http2Errors says what net/http's errors about a connection come from; it gives
+// them no type and no word more.
+var http2Errors = map[string]string{
+	"connection error: COMPRESSION_ERROR":  "a header is longer than 64 KiB, or garbled",
+	"connection error: PROTOCOL_ERROR":     "frames come in the wrong order, or headers without end",
+	"connection error: FLOW_CONTROL_ERROR": "more of the body was sent than was asked for",
 }
 
 // noTLS says what the peer spoke where a TLS handshake was due.
