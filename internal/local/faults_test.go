@@ -2,13 +2,9 @@ package local
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"net"
-	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -95,47 +91,6 @@ var databaseEffects = map[string]func(*testing.T, *Stack){
 	},
 }
 
-// apiEffects is what someone who asks the broken API is told.
-var apiEffects = map[string]func(*testing.T, *Stack){
-	"api-down": func(t *testing.T, s *Stack) {
-		_, _, err := health(t.Context(), s)
-		assert.ErrorIs(t, err, syscall.ECONNREFUSED)
-	},
-	"api-answers-503": func(t *testing.T, s *Stack) {
-		response, _, err := health(t.Context(), s)
-		require.NoError(t, err)
-		assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-	},
-	"api-slow": func(t *testing.T, s *Stack) {
-		ctx, cancel := context.WithTimeout(t.Context(), deadline)
-		defer cancel()
-		_, _, err := health(ctx, s)
-		assert.ErrorIs(t, err, context.DeadlineExceeded)
-	},
-	"api-closes-mid-body": func(t *testing.T, s *Stack) {
-		response, body, err := health(t.Context(), s)
-		require.NotNil(t, response)
-		assert.Equal(t, http.StatusOK, response.StatusCode)
-		assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
-		assert.NotEmpty(t, body)
-	},
-	"api-certificate-expiring": func(t *testing.T, s *Stack) {
-		response, _, err := health(t.Context(), s)
-		require.NoError(t, err)
-		assert.WithinDuration(t, time.Now().Add(3*day), response.TLS.PeerCertificates[0].NotAfter, time.Hour)
-	},
-	"api-certificate-expired": func(t *testing.T, s *Stack) {
-		var invalid x509.CertificateInvalidError
-		_, _, err := health(t.Context(), s)
-		require.ErrorAs(t, err, &invalid)
-		assert.Equal(t, x509.Expired, invalid.Reason)
-	},
-	"api-certificate-other-host": func(t *testing.T, s *Stack) {
-		_, _, err := health(t.Context(), s)
-		assert.ErrorAs(t, err, new(x509.HostnameError))
-	},
-}
-
 func TestDatabaseFaultsAreReal(t *testing.T) {
 	for name, effect := range databaseEffects {
 		t.Run(name, func(t *testing.T) {
@@ -146,31 +101,14 @@ func TestDatabaseFaultsAreReal(t *testing.T) {
 
 			effect(t, s)
 
-			_, _, err = health(t.Context(), s)
+			_, _, err = health(t, s)
 			assert.NoError(t, err, "the API is not what broke")
 		})
 	}
 }
 
-func TestAPIFaultsAreReal(t *testing.T) {
-	for name, effect := range apiEffects {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, err := prepare()
-			require.NoError(t, err)
-			t.Cleanup(func() { assert.NoError(t, s.Stop()) })
-			require.NoError(t, s.startAPI())
-			fault, err := find(name, AWS)
-			require.NoError(t, err)
-			require.NoError(t, s.suffer(t.Context(), fault))
-
-			effect(t, s)
-		})
-	}
-}
-
 func TestFaultsAreWhole(t *testing.T) {
-	pages := all([]string{reachable, speaksTLS, certificate, credentials, healthy, apiCertificate, quick, instanceUp, proxied}, loggedIn, monitored, ofInstance)
+	pages := all([]string{reachable, speaksTLS, certificate, credentials, healthy, apiCertificate, instanceUp, proxied}, askers, loggedIn, monitored, ofInstance)
 	seen := map[string]bool{}
 	for _, fault := range Faults {
 		assert.False(t, seen[fault.Name], "%s is there twice", fault.Name)
@@ -252,30 +190,4 @@ func sqlState(err error) string {
 		return refused.Code
 	}
 	return ""
-}
-
-// health asks as a command does that knows only the environment: it trusts what
-// API_CA_FILE holds.
-func health(ctx context.Context, s *Stack) (*http.Response, string, error) {
-	pem, err := os.ReadFile(s.apiFile)
-	if err != nil {
-		return nil, "", err
-	}
-	trusted := x509.NewCertPool()
-	trusted.AppendCertsFromPEM(pem)
-	client := http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		TLSClientConfig:   &tls.Config{RootCAs: trusted},
-	}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.api.URL()+"/health", nil)
-	if err != nil {
-		return nil, "", err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return response, string(body), err
 }

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -65,8 +66,11 @@ func TestAGoodDay(t *testing.T) {
 	})
 
 	t.Run("api", func(t *testing.T) {
-		assert.Equal(t, s.api.URL(), outputs["apiUrl"])
-		response, body, err := health(t.Context(), s)
+		port := s.api.Addresses()[0].Port()
+		assert.Equal(t, fmt.Sprintf("https://api.localhost:%d", port), outputs["apiUrl"])
+		assert.Regexp(t, fmt.Sprintf(`^api\.localhost:%d:127\.0\.0\.1(,127\.0\.0\.[23])*$`, port), environment["API_RESOLVE"])
+		assert.Equal(t, "https://app.localhost", environment["CORS_ORIGIN"])
+		response, body, err := health(t, s)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusOK, response.StatusCode)
 		assert.JSONEq(t, `{"status":"ok"}`, body)

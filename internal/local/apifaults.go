@@ -1,0 +1,247 @@
+package local
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"runbook/internal/fake"
+)
+
+const (
+	healthy        = "TestAPIAnswersItsHealthCheck"
+	apiCertificate = "TestAPICertificateIsCurrent"
+	quick          = "TestAPIAnswersQuickly"
+	everywhere     = "TestAPIAnswersOnEveryAddress"
+	admits         = "TestAPIAdmitsRequests"
+	ownOrigin      = "TestAPIAllowsItsOwnOrigin"
+	foreign        = "TestAPIRefusesForeignOrigins"
+)
+
+// askers need what the health page asks for.
+var askers = []string{quick, everywhere, admits, ownOrigin, foreign}
+
+// Headers with which platforms answer in the place of the code behind them.
+var (
+	restGateway = map[string]string{
+		"Content-Type": "application/json", "X-Amzn-Errortype": "InternalServerErrorException",
+		"X-Amzn-Requestid": "3f1f7c5e-5a0e-4c5e-9b0d-2f6f3c1d7a90", "X-Amz-Apigw-Id": "OQyWbHZ5oAMFc9A=",
+	}
+	httpGateway = map[string]string{"Content-Type": "application/json", "Apigw-Requestid": "OQyWbiQdoAMEYPg=", "Retry-After": "1"}
+	cloudRun    = map[string]string{
+		"Content-Type": "text/plain", "Server": "Google Frontend",
+		"X-Cloud-Trace-Context": "105445aa7843bc8bf206b12000100000;o=1",
+	}
+)
+
+// apiFaults are those that show to whoever asks the API.
+var apiFaults = []Fault{
+	{
+		Name:    "api-down",
+		Summary: "The API is stopped: its port refuses.",
+		Page:    healthy, Verdict: failed, Blocks: all([]string{apiCertificate}, askers),
+		apply: func(_ context.Context, s *Stack) error { return s.api.Close() },
+	},
+	{
+		Name:    "api-answers-503",
+		Summary: "The API answers 503 Service Unavailable.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiBehaves(fake.Failing(http.StatusServiceUnavailable)),
+	},
+	{
+		Name:    "api-function-malformed",
+		Summary: "The gateway answers 502 because the function's answer is malformed.",
+		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{AWS},
+		apply: apiBehaves(fake.Refusing(http.StatusBadGateway, restGateway, `{"message": "Internal server error"}`)),
+	},
+	{
+		Name:    "api-function-forbidden",
+		Summary: "The gateway answers 500 because it may not invoke the function.",
+		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{AWS},
+		apply: apiBehaves(fake.Refusing(http.StatusInternalServerError, httpGateway, `{"message":"Internal Server Error"}`)),
+	},
+	{
+		Name:    "api-function-timeout",
+		Summary: "The gateway answers 504 because the function takes longer than it waits.",
+		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{AWS},
+		apply: apiBehaves(fake.Refusing(http.StatusGatewayTimeout, restGateway, `{"message": "Endpoint request timed out"}`)),
+	},
+	{
+		Name:    "api-container-crashed",
+		Summary: "Google's front end answers 503 because the container does not start.",
+		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{GCP},
+		apply: apiBehaves(fake.Refusing(http.StatusServiceUnavailable, cloudRun, "Service Unavailable")),
+	},
+	{
+		Name:    "api-rate-limit-zero",
+		Summary: "The gateway answers 429 to everyone: a limit of 0 was deployed.",
+		Page:    admits, Verdict: failed, Blocks: all([]string{healthy}, but(admits, askers)), Flavours: []string{AWS},
+		apply: apiBehaves(fake.Refusing(http.StatusTooManyRequests, httpGateway, `{"message":"Too Many Requests"}`)),
+	},
+	{
+		Name:    "api-slow",
+		Summary: "The API answers rightly, after 6 seconds.",
+		Page:    quick, Verdict: failed,
+		apply: apiBehaves(fake.Delayed(6 * time.Second)),
+	},
+	{
+		Name:    "api-latency-past-limit",
+		Summary: "The API answers rightly, after 2.5 seconds.",
+		Page:    quick, Verdict: failed,
+		apply: apiBehaves(fake.Delayed(2500 * time.Millisecond)),
+	},
+	{
+		Name:    "api-slow-tail",
+		Summary: "One in five of the API's answers takes 4.5 seconds, the others none.",
+		Page:    quick, Verdict: failed,
+		apply: apiBehaves(fake.Every(5, fake.Delayed(4500*time.Millisecond))),
+	},
+	{
+		Name:    "api-one-address-bad",
+		Summary: "One of the three addresses of the API's name answers 503.",
+		Page:    everywhere, Verdict: failed,
+		apply: func(_ context.Context, s *Stack) error {
+			addresses := s.api.Addresses()
+			s.api.Behave(fake.At(addresses[len(addresses)-1].Addr().String(), fake.Failing(http.StatusServiceUnavailable)))
+			return nil
+		},
+	},
+	{
+		Name:    "api-preflight-refused",
+		Summary: "The API answers 403 to the preflights of browsers.",
+		Page:    ownOrigin, Verdict: failed,
+		apply: apiBehaves(fake.To(http.MethodOptions, fake.Failing(http.StatusForbidden))),
+	},
+	{
+		Name:    "api-own-origin-unknown",
+		Summary: "The API allows another origin than that of the stack's own pages.",
+		Page:    ownOrigin, Verdict: failed,
+		apply: apiShares(fake.AllowOrigin("https://old.example.org")),
+	},
+	{
+		Name:    "api-any-origin-with-credentials",
+		Summary: "The API allows every origin by a star, together with credentials.",
+		Page:    foreign, Verdict: failed, Blocks: []string{ownOrigin},
+		apply: apiShares(fake.AllowAny),
+	},
+	{
+		Name:    "api-echoes-origins",
+		Summary: "The API allows whatever origin asks, together with credentials.",
+		Page:    foreign, Verdict: failed,
+		apply: apiShares(fake.Echo),
+	},
+	{
+		Name:    "api-closes-mid-body",
+		Summary: "The API ends the connection in the middle of its answer.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiBehaves(fake.CutOff()),
+	},
+	{
+		Name:    "api-redirects-for-ever",
+		Summary: "The API redirects every client to where it already is.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiBehaves(fake.Redirecting()),
+	},
+	{
+		Name:    "api-body-unending",
+		Summary: "The API answers 200 with a body that never ends.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiBehaves(fake.Unending()),
+	},
+	{
+		Name:    "api-body-drips",
+		Summary: "The API answers 200 and sends a byte of the body each second.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiBehaves(fake.Dripping()),
+	},
+	{
+		Name:    "api-body-is-a-bomb",
+		Summary: "The API answers 200 with a gigabyte of zeros that it packed unasked.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiBehaves(fake.Bombing()),
+	},
+	{
+		Name:    "api-header-of-a-megabyte",
+		Summary: "The API answers 200 with a header of a megabyte.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiBehaves(fake.Swelling(1 << 20)),
+	},
+	{
+		Name:    "api-header-drips",
+		Summary: "The API sends a byte of its headers each second.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiSpeaks("http/1.1", fake.Drip("HTTP/1.1 200 OK\r\nX-Slow: ")),
+	},
+	{
+		Name:    "api-interim-answers-unending",
+		Summary: "The API sends interim answers and never a final one.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiSpeaks("http/1.1", fake.SayForEver("", "HTTP/1.1 103 Early Hints\r\n\r\n")),
+	},
+	{
+		Name:    "api-resets-after-headers",
+		Summary: "The API resets the connection after its headers.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiSpeaks("http/1.1", fake.SayAndReset("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n")),
+	},
+	{
+		Name:    "api-never-answers",
+		Summary: "The API speaks TLS and never answers a request.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiSpeaks("http/1.1", fake.Silence),
+	},
+	{
+		Name:    "api-http2-goes-away",
+		Summary: "The API tells HTTP/2 clients to go away.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiSpeaks("h2", fake.GoAway),
+	},
+	{
+		Name:    "api-http2-settings-unending",
+		Summary: "The API sends HTTP/2 settings and nothing else.",
+		Page:    healthy, Verdict: failed, Blocks: askers,
+		apply: apiSpeaks("h2", fake.Fidget),
+	},
+	{
+		Name:    "api-speaks-plain-http",
+		Summary: "The API speaks plain HTTP on its TLS port.",
+		Page:    apiCertificate, Verdict: failed, Blocks: all([]string{healthy}, askers),
+		apply: apiSpeaks("", fake.Say("HTTP/1.1 400 Bad Request\r\n\r\n")),
+	},
+	{
+		Name:    "api-speaks-garbage",
+		Summary: "The API's port speaks another protocol than TLS.",
+		Page:    apiCertificate, Verdict: failed, Blocks: all([]string{healthy}, askers),
+		apply: apiSpeaks("", fake.Say("SSH-2.0-OpenSSH_9.6\r\n")),
+	},
+	{
+		Name:    "api-resets-handshake",
+		Summary: "The API resets the connection within the TLS handshake.",
+		Page:    apiCertificate, Verdict: failed, Blocks: all([]string{healthy}, askers),
+		apply: apiSpeaks("", fake.SayAndReset("\x16\x03\x03\x00\x30\x02")),
+	},
+	{
+		Name:    "api-silent",
+		Summary: "The API's port accepts connections and never answers.",
+		Page:    apiCertificate, Verdict: failed, Blocks: all([]string{healthy}, askers),
+		apply: apiSpeaks("", fake.Silence),
+	},
+	{
+		Name:    "api-certificate-expiring",
+		Summary: "The API's certificate expires in 3 days.",
+		Page:    apiCertificate, Verdict: failed,
+		apply: apiPresents(3*day, apiHost, address),
+	},
+	{
+		Name:    "api-certificate-expired",
+		Summary: "The API's certificate expired yesterday.",
+		Page:    apiCertificate, Verdict: failed, Blocks: all([]string{healthy}, askers),
+		apply: apiPresents(-day, apiHost, address),
+	},
+	{
+		Name:    "api-certificate-other-host",
+		Summary: "The API's certificate is for another host.",
+		Page:    apiCertificate, Verdict: failed, Blocks: all([]string{healthy}, askers),
+		apply: apiPresents(90*day, "api.example.org"),
+	},
+}
