@@ -101,7 +101,7 @@ func TestDatabaseFaultsAreReal(t *testing.T) {
 
 			effect(t, s)
 
-			_, _, err = health(t, s)
+			_, _, err = health(t.Context(), t, s)
 			assert.NoError(t, err, "the API is not what broke")
 		})
 	}

@@ -70,7 +70,7 @@ func TestAGoodDay(t *testing.T) {
 		assert.Equal(t, fmt.Sprintf("https://api.localhost:%d", port), outputs["apiUrl"])
 		assert.Regexp(t, fmt.Sprintf(`^api\.localhost:%d:127\.0\.0\.1(,127\.0\.0\.[23])*$`, port), environment["API_RESOLVE"])
 		assert.Equal(t, "https://app.localhost", environment["CORS_ORIGIN"])
-		response, body, err := health(t, s)
+		response, body, err := health(t.Context(), t, s)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusOK, response.StatusCode)
 		assert.JSONEq(t, `{"status":"ok"}`, body)
