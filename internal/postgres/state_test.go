@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestInvalidIndexes(t *testing.T) {
 	d.client(t, "psql").run(t, `BEGIN; LOCK TABLE customer IN ROW EXCLUSIVE MODE`)
 	super, err := d.Connect(t.Context(), "postgres")
 	require.NoError(t, err)
-	defer super.Close(t.Context())
+	t.Cleanup(func() { super.Close(context.Background()) })
 	client{super}.begin(t, `CREATE INDEX CONCURRENTLY twice ON customer (email)`)
 	require.Eventually(t, func() bool {
 		found, err = session.InvalidIndexes(t.Context())
