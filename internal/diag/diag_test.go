@@ -23,7 +23,7 @@ import (
 const token = `t0ken/w%rd+"q"&x`
 
 // outputs are those of a stack with a password in a URL and a token.
-var outputs = `STACK_OUTPUTS={"databaseUrl": "postgres://app:` + url.QueryEscape(token) + `@db.example.com/shop", "databaseInstanceId": "shop-db", "apiToken": "t0ken/w%rd+\"q\"&x", "odd": "a b; rm -rf $HOME"}`
+var outputs = `STACK_OUTPUTS={"databaseUrl": "postgres://app:` + url.QueryEscape(token) + `@db.example.com/shop", "databaseInstanceId": "shop-db", "apiToken": "t0ken/w%rd+\"q\"&x", "odd": "a b; rm -rf $HOME", "connection": "example.com:shop:europe-west1:shop-db"}`
 
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "diag")
@@ -129,7 +129,7 @@ func TestAFailedPageShowsItsParagraph(t *testing.T) {
 		"Seen:\n    status: 503\n    url: postgres://app:***@db.example.com/shop\n    evidence: reports/local/evidence/TestAPIFails.txt\n\n" +
 		"The claim does not hold.\n\nWhen this is false, customers see an error.\n\nIf it fails:\n" +
 		"    aws rds describe-db-instances --db-instance-identifier shop-db <missing>\n" +
-		"    psql -h db.example.com -p 5432 -U app shop # <apiToken> 'a b; rm -rf $HOME'"
+		"    psql -h db.example.com -p 5432 -U app shop # <apiToken> 'a b; rm -rf $HOME' shop-db"
 	assert.Equal(t, golden, text)
 	evidence, err := os.ReadFile(filepath.Join(r.dir, "reports", "local", "evidence", "TestAPIFails.txt"))
 	require.NoError(t, err)

@@ -101,9 +101,13 @@ func fill(s *stack.Stack, facts []report.Fact, command string) string {
 		if err != nil || value == "" {
 			return "<" + strings.Trim(match, "{}") + ">"
 		}
-		return quote(value)
+		return quote(connectionName.ReplaceAllString(value, "$1"))
 	})
 }
+
+// connectionName is how Cloud SQL's connectors name an instance; gcloud takes only the
+// name without its project and region.
+var connectionName = regexp.MustCompile(`^[\w.:-]+:[a-z]+-[a-z]+\d+:([\w-]+)$`)
 
 func part(value, which string) string {
 	if !strings.Contains(value, "://") {

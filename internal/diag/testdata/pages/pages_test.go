@@ -41,7 +41,7 @@ func TestDatabaseDegrades(t *testing.T) {
 //
 //	aws: aws rds describe-db-instances --db-instance-identifier {databaseInstanceId} {missing}
 //	gcp: gcloud sql instances describe {databaseInstanceName}
-//	psql -h {databaseUrl.host} -p {databaseUrl.port} -U {databaseUrl.user} {databaseUrl.name} # {apiToken} {odd}
+//	psql -h {databaseUrl.host} -p {databaseUrl.port} -U {databaseUrl.user} {databaseUrl.name} # {apiToken} {odd} {connection}
 func TestAPIFails(t *testing.T) {
 	d := diag.Begin(t, diag.API, diag.P1)
 	d.Saw("status", 503)
