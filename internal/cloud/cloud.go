@@ -24,6 +24,15 @@ const (
 	AskLogs     Question = "logs"     // Logs
 	AskMetrics  Question = "metrics"  // Metrics
 	AskPooler   Question = "pooler"   // Poolers
+
+	AskFunction     Question = "function"      // Functions
+	AskCapacity     Question = "capacity"      // Capacities
+	AskFunctionLogs Question = "function-logs" // FunctionLogs
+	AskColdStarts   Question = "cold-starts"   // ColdStarts
+	AskTraffic      Question = "traffic"       // FunctionTraffic and GatewayTraffic
+	AskGateway      Question = "gateway"       // Gateways
+	AskGatewayLogs  Question = "gateway-logs"  // GatewayLogs
+	AskInvoke       Question = "invoke"        // Validators and Invokers
 )
 
 // Permissions lists, for each question, the permissions an adapter may use to

@@ -103,3 +103,46 @@ func TestPermissionsAreListedOnce(t *testing.T) {
 	assert.Equal(t, []string{"a:X", "b:Y"}, p.All())
 	assert.Equal(t, []cloud.Question{cloud.AskInstance, cloud.AskLogs}, p.Questions())
 }
+
+func TestLimits(t *testing.T) {
+	var unknown cloud.Limit
+
+	assert.Equal(t, "unknown none 0 0.5", fmt.Sprint(unknown, " ", cloud.Unlimited, " ", cloud.AtMost(0), " ", cloud.AtMost(0.5)))
+	assert.True(t, cloud.AtMost(0).Closed())
+	for _, open := range []cloud.Limit{unknown, cloud.Unlimited, cloud.AtMost(1)} {
+		assert.False(t, open.Closed(), open)
+	}
+}
+
+func TestStageThatRefusesEveryRequest(t *testing.T) {
+	orders := cloud.Throttle{Route: "GET /orders", Rate: cloud.AtMost(10), Burst: cloud.AtMost(0)}
+
+	assert.Empty(t, cloud.Stage{Rate: cloud.AtMost(10), Burst: cloud.Unlimited}.Closed())
+	assert.Equal(t, []string{"GET /orders"}, cloud.Stage{Routes: []cloud.Throttle{{Route: "GET /"}, orders}}.Closed())
+	assert.Equal(t, []string{"GET /orders", "every route without limits of its own"},
+		cloud.Stage{Rate: cloud.AtMost(0), Routes: []cloud.Throttle{orders}}.Closed())
+}
+
+func TestShareNeedsEnoughOfAKnownWhole(t *testing.T) {
+	share, ok := cloud.CountOf(1).Share(cloud.CountOf(20), 20)
+	assert.True(t, ok)
+	assert.InDelta(t, 0.05, share, 1e-9)
+
+	for _, c := range [][2]cloud.Count{
+		{{}, cloud.CountOf(20)}, {cloud.CountOf(1), {}}, {cloud.CountOf(1), cloud.CountOf(19)}, {cloud.CountOf(0), cloud.CountOf(0)},
+	} {
+		_, ok := c[0].Share(c[1], 20)
+		assert.False(t, ok, c)
+	}
+}
+
+func TestStartsAreSummedUp(t *testing.T) {
+	var all []time.Duration
+	for n := range 20 {
+		all = append(all, time.Duration(20-n)*time.Second)
+	}
+
+	assert.Equal(t, cloud.Starts{Count: 20, P95: 19 * time.Second, Max: 20 * time.Second}, cloud.StartsOf(all))
+	assert.Equal(t, cloud.Starts{Count: 1, P95: time.Second, Max: time.Second}, cloud.StartsOf(all[19:]))
+	assert.Zero(t, cloud.StartsOf(nil))
+}

@@ -42,32 +42,6 @@ type Instance struct {
 	Replicas  []string  // ids of the instances that replicate it
 }
 
-// State sorts the provider's words for an instance's condition. The zero State
-// is StateUnknown: a word that is not known is not Up.
-type State uint8
-
-const (
-	StateUnknown State = iota
-	Up                 // serves queries
-	Changing           // on its way to another state: too early to judge
-	Down               // does not serve, and will not without someone's help
-)
-
-func (s State) String() string {
-	switch s {
-	case Up:
-		return "up"
-	case Changing:
-		return "changing"
-	case Down:
-		return "down"
-	}
-	return "unknown"
-}
-
-// MarshalText writes what String returns.
-func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
 // Storage is the disk of an instance.
 type Storage struct {
 	Bytes  int64 // allocated now; 0 = unknown, or Elastic
