@@ -6,6 +6,7 @@ package cloudtest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ type World struct {
 	Admitted []cloud.Source // only their CIDRs; on Database.Port
 	Log      []cloud.Line   // oldest first, each Text as PostgreSQL writes it after its line prefix: "ERROR:  …"
 	Metrics  map[cloud.Metric]cloud.Series
+	Function Function
 }
 
 // Database is the one instance of a World. Its log goes to the provider's log
@@ -65,7 +67,7 @@ type Provider struct {
 
 // Run holds the adapter to the suite.
 func Run(t *testing.T, start func(t *testing.T) Provider) {
-	for name, test := range map[string]func(*testing.T, Provider){
+	tests := map[string]func(*testing.T, Provider){
 		"caller":                    testCaller,
 		"missing instance":          testMissingInstance,
 		"instance":                  testInstance,
@@ -87,12 +89,16 @@ func Run(t *testing.T, start func(t *testing.T) Provider) {
 		"stopped":                   testStopped,
 		"out of time":               testOutOfTime,
 		"permissions":               testPermissions,
-	} {
+	}
+	maps.Copy(tests, functionTests)
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if p := start(t); !slices.Contains(p.Without, name) {
-				test(t, p)
+			p := start(t)
+			if functionTests[name] != nil && !offersFunctions(p) || slices.Contains(p.Without, name) {
+				return
 			}
+			test(t, p)
 		})
 	}
 }
@@ -109,6 +115,7 @@ func healthy() World {
 		},
 		Admitted: sources("10.0.0.0/16"),
 		Metrics:  map[cloud.Metric]cloud.Series{},
+		Function: healthyFunction(),
 	}
 	for metric, value := range map[cloud.Metric]float64{
 		cloud.CPU: 0.25, cloud.CPUCredits: 144, cloud.StorageUsed: 0.5,
@@ -132,19 +139,47 @@ func instance(t *testing.T, p Provider, w World) cloud.Instance {
 	return i
 }
 
-// ask puts one question about i, whatever the answer.
-func ask(ctx context.Context, a Adapter, q cloud.Question, i cloud.Instance) (err error) {
+// known is what the questions of the suite are about.
+type known struct {
+	cloud.Instance
+	cloud.Function
+}
+
+// know asks for what a healthy World has, which has to be there.
+func know(t *testing.T, p Provider) (k known) {
+	t.Helper()
+	w := healthy()
+	p.Show(w)
+	k.Instance = instance(t, p, w)
+	if offersFunctions(p) {
+		k.Function = function(t, p, w)
+	}
+	return k
+}
+
+// ask puts one question about what is known, whatever the answer.
+func ask(ctx context.Context, a Adapter, q cloud.Question, k known) (err error) {
 	switch q {
 	case cloud.AskCaller:
 		_, err = a.Caller(ctx)
 	case cloud.AskInstance:
-		_, err = a.Instance(ctx, i.ID)
+		_, err = a.Instance(ctx, k.Instance.ID)
 	case cloud.AskFirewall:
-		_, err = a.Admits(ctx, i, 5432)
+		_, err = a.Admits(ctx, k.Instance, 5432)
 	case cloud.AskLogs:
-		_, err = a.DatabaseErrors(ctx, i, time.Now().Add(-time.Hour))
+		_, err = a.DatabaseErrors(ctx, k.Instance, time.Now().Add(-time.Hour))
 	case cloud.AskMetrics:
-		_, err = a.Recent(ctx, i, cloud.CPU, time.Hour)
+		_, err = a.Recent(ctx, k.Instance, cloud.CPU, time.Hour)
+	case cloud.AskFunction:
+		_, err = functions(a).Function(ctx, k.Function.ID)
+	case cloud.AskCapacity:
+		_, err = functions(a).Capacity(ctx, k.Function)
+	case cloud.AskFunctionLogs:
+		_, err = functions(a).FunctionErrors(ctx, k.Function, time.Now().Add(-time.Hour))
+	case cloud.AskColdStarts:
+		_, err = functions(a).ColdStarts(ctx, k.Function, time.Now().Add(-time.Hour))
+	case cloud.AskTraffic:
+		_, err = functions(a).FunctionTraffic(ctx, k.Function, time.Hour)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package cloudtest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,15 +17,14 @@ func testDenied(t *testing.T, p Provider) {
 	if p.Deny == nil {
 		return
 	}
-	p.Show(healthy())
-	i := instance(t, p, healthy())
+	k := know(t, p)
 
 	for _, q := range asked(p) {
 		if q == cloud.AskCaller {
 			continue // who one is needs no permission
 		}
 		p.Deny(q)
-		err := ask(t.Context(), p.Adapter, q, i)
+		err := ask(t.Context(), p.Adapter, q, k)
 		if q == cloud.AskFirewall && err == nil {
 			continue // known from the instance's own answer
 		}
@@ -36,12 +36,14 @@ func testDisabled(t *testing.T, p Provider) {
 	if p.Disable == nil {
 		return
 	}
-	p.Show(healthy())
-	i := instance(t, p, healthy())
+	k := know(t, p)
 
-	for _, q := range []cloud.Question{cloud.AskLogs, cloud.AskMetrics, cloud.AskInstance} {
+	for _, q := range asked(p) {
+		if !slices.Contains([]cloud.Question{cloud.AskLogs, cloud.AskMetrics, cloud.AskInstance, cloud.AskFunction}, q) {
+			continue
+		}
 		p.Disable(q)
-		assertKind(t, cloud.NotEnabled, ask(t.Context(), p.Adapter, q, i), p, q)
+		assertKind(t, cloud.NotEnabled, ask(t.Context(), p.Adapter, q, k), p, q)
 	}
 }
 
@@ -49,12 +51,11 @@ func testThrottledForAWhile(t *testing.T, p Provider) {
 	if p.Throttle == nil {
 		return
 	}
-	p.Show(healthy())
-	i := instance(t, p, healthy())
+	k := know(t, p)
 
 	for _, q := range asked(p) {
 		p.Throttle(q, 2)
-		assert.NoError(t, ask(t.Context(), p.Adapter, q, i), q)
+		assert.NoError(t, ask(t.Context(), p.Adapter, q, k), q)
 	}
 }
 
@@ -64,8 +65,7 @@ func testThrottledForEver(t *testing.T, p Provider) {
 	if p.Throttle == nil || p.Actions == nil {
 		return
 	}
-	p.Show(healthy())
-	i := instance(t, p, healthy())
+	k := know(t, p)
 	p.Throttle(cloud.AskMetrics, -1)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -77,7 +77,7 @@ func testThrottledForEver(t *testing.T, p Provider) {
 		cancel()
 	}()
 
-	err := ask(ctx, p.Adapter, cloud.AskMetrics, i)
+	err := ask(ctx, p.Adapter, cloud.AskMetrics, k)
 
 	assertKind(t, cloud.Throttled, err, p, cloud.AskMetrics)
 	assert.GreaterOrEqual(t, len(p.Actions()), before+2, "asked again")
@@ -87,11 +87,10 @@ func testNoCredentials(t *testing.T, p Provider) {
 	if p.Anonymous == nil {
 		return
 	}
-	p.Show(healthy())
-	i := instance(t, p, healthy())
+	k := know(t, p)
 
 	for _, q := range asked(p) {
-		err := ask(t.Context(), p.Anonymous, q, i)
+		err := ask(t.Context(), p.Anonymous, q, k)
 		if q == cloud.AskFirewall && err == nil {
 			continue // known from the instance's own answer
 		}
@@ -106,7 +105,7 @@ func testStopped(t *testing.T, p Provider) {
 	p.Show(healthy())
 	p.Stop()
 
-	err := ask(t.Context(), p.Adapter, cloud.AskInstance, cloud.Instance{ID: "app-db"})
+	err := ask(t.Context(), p.Adapter, cloud.AskInstance, known{Instance: cloud.Instance{ID: "app-db"}})
 
 	assertKind(t, cloud.Unreachable, err, p, cloud.AskInstance)
 }
@@ -116,7 +115,7 @@ func testOutOfTime(t *testing.T, p Provider) {
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 
-	err := ask(ctx, p.Adapter, cloud.AskInstance, cloud.Instance{ID: "app-db"})
+	err := ask(ctx, p.Adapter, cloud.AskInstance, known{Instance: cloud.Instance{ID: "app-db"}})
 
 	assertKind(t, cloud.OutOfTime, err, p, cloud.AskInstance)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
@@ -127,23 +126,19 @@ func testPermissions(t *testing.T, p Provider) {
 	if p.Actions == nil {
 		return
 	}
-	p.Show(healthy())
-	i := instance(t, p, healthy())
+	k := know(t, p)
 
 	for _, q := range asked(p) {
 		before := len(p.Actions())
-		require.NoError(t, ask(t.Context(), p.Adapter, q, i))
+		require.NoError(t, ask(t.Context(), p.Adapter, q, k))
 		assert.Subset(t, p.Permissions[q], p.Actions()[before:], q)
 	}
 }
 
 // asked returns the questions of the suite that the adapter lists permissions
-// for.
-func asked(p Provider) (all []cloud.Question) {
-	for _, q := range p.Permissions.Questions() {
-		if q != cloud.AskPooler {
-			all = append(all, q)
-		}
-	}
-	return all
+// for. The others not every provider knows, or they do something.
+func asked(p Provider) []cloud.Question {
+	return slices.DeleteFunc(p.Permissions.Questions(), func(q cloud.Question) bool {
+		return slices.Contains([]cloud.Question{cloud.AskPooler, cloud.AskGateway, cloud.AskGatewayLogs, cloud.AskInvoke}, q)
+	})
 }
