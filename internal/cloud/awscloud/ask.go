@@ -26,9 +26,9 @@ const (
 	faultAttempts = 3
 )
 
-// ask puts one request, again when that may help, and names what was asked in
-// the error, which is always a *cloud.Error.
-func ask[T any](ctx context.Context, c *Client, action, subject string, request func(context.Context) (T, error)) (T, error) {
+// once puts one request, and names what was asked in the error, which is
+// always a *cloud.Error.
+func once[T any](ctx context.Context, c *Client, action, subject string, request func(context.Context) (T, error)) (T, error) {
 	var none T
 	failed := func(kind cloud.Kind, err error) error {
 		return &cloud.Error{Action: action, Subject: subject, Kind: kind, Err: err}
@@ -42,22 +42,27 @@ func ask[T any](ctx context.Context, c *Client, action, subject string, request 
 	if err := c.credential(); err != nil {
 		return none, failed(cloud.NoCredentials, brief(err))
 	}
+	out, err := request(ctx)
+	if err != nil {
+		return none, failed(kindOf(ctx, err), brief(err))
+	}
+	return out, nil
+}
+
+// ask does as once does, again when that may help.
+func ask[T any](ctx context.Context, c *Client, action, subject string, request func(context.Context) (T, error)) (T, error) {
 	var throttled error
 	for attempt := 1; ; attempt++ {
-		out, err := request(ctx)
-		if err == nil {
-			return out, nil
-		}
-		kind := kindOf(ctx, err)
-		err = failed(kind, brief(err))
+		out, err := once(ctx, c, action, subject, request)
+		kind := cloud.KindOf(err)
 		switch {
 		case kind == cloud.Throttled:
 			throttled = err
 		case kind == cloud.OutOfTime && throttled != nil:
-			return none, throttled
+			return out, throttled
 		}
-		if !worthRepeating(kind, err, attempt) || !pause(ctx, attempt) {
-			return none, err
+		if err == nil || !worthRepeating(kind, err, attempt) || !pause(ctx, attempt) {
+			return out, err
 		}
 	}
 }

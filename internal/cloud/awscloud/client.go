@@ -1,5 +1,5 @@
 // Package awscloud answers the questions of package cloud about Amazon RDS for
-// PostgreSQL and Aurora PostgreSQL.
+// PostgreSQL, Aurora PostgreSQL, Lambda and API Gateway.
 //
 // It is the only package that imports the AWS SDK. Of EC2 it needs two calls,
 // which it signs itself: the SDK's client for EC2 costs a minute of compile
@@ -17,8 +17,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
@@ -31,6 +34,15 @@ var Permissions = cloud.Permissions{
 	cloud.AskLogs:     {"logs:FilterLogEvents", "rds:DescribeDBLogFiles", "rds:DownloadDBLogFilePortion"},
 	cloud.AskMetrics:  {"cloudwatch:GetMetricData"},
 	cloud.AskPooler:   {"rds:DescribeDBProxies", "rds:DescribeDBProxyEndpoints", "rds:DescribeDBProxyTargets", "cloudwatch:GetMetricData"},
+
+	cloud.AskFunction:     {"lambda:GetFunctionConfiguration"},
+	cloud.AskCapacity:     {"lambda:GetAccountSettings", "lambda:GetFunctionConcurrency"},
+	cloud.AskFunctionLogs: {"logs:FilterLogEvents"},
+	cloud.AskColdStarts:   {"logs:FilterLogEvents"},
+	cloud.AskTraffic:      {"cloudwatch:GetMetricData"},
+	cloud.AskGateway:      {"apigateway:GET"},
+	cloud.AskGatewayLogs:  {"logs:FilterLogEvents"},
+	cloud.AskInvoke:       {"lambda:InvokeFunction"},
 }
 
 const (
@@ -56,6 +68,9 @@ type Client struct {
 	cloudwatch *cloudwatch.Client
 	logs       *cloudwatchlogs.Client
 	sts        *sts.Client
+	lambda     *lambda.Client
+	http       *apigatewayv2.Client
+	rest       *apigateway.Client
 	credential func() error
 }
 
@@ -66,6 +81,17 @@ var (
 	_ cloud.Logs       = (*Client)(nil)
 	_ cloud.Metrics    = (*Client)(nil)
 	_ cloud.Poolers    = (*Client)(nil)
+
+	_ cloud.Functions       = (*Client)(nil)
+	_ cloud.Capacities      = (*Client)(nil)
+	_ cloud.FunctionLogs    = (*Client)(nil)
+	_ cloud.ColdStarts      = (*Client)(nil)
+	_ cloud.FunctionTraffic = (*Client)(nil)
+	_ cloud.Validators      = (*Client)(nil)
+	_ cloud.Invokers        = (*Client)(nil)
+	_ cloud.Gateways        = (*Client)(nil)
+	_ cloud.GatewayTraffic  = (*Client)(nil)
+	_ cloud.GatewayLogs     = (*Client)(nil)
 )
 
 // New reads the configuration and asks nothing yet. Credentials are looked for
@@ -95,6 +121,9 @@ func open(ctx context.Context, c Config, more ...func(*config.LoadOptions) error
 		cloudwatch: cloudwatch.NewFromConfig(cfg),
 		logs:       cloudwatchlogs.NewFromConfig(cfg),
 		sts:        sts.NewFromConfig(cfg),
+		lambda:     lambda.NewFromConfig(cfg),
+		http:       apigatewayv2.NewFromConfig(cfg),
+		rest:       apigateway.NewFromConfig(cfg),
 		credential: sync.OnceValue(func() error {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), credentialPatience)
 			defer cancel()

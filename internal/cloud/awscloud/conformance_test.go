@@ -134,6 +134,7 @@ func account(w cloudtest.World) awsfake.State {
 		LogGroups:   map[string][]awsfake.LogEvent{},
 		Metrics:     map[awsfake.Metric][]awsfake.Point{},
 	}
+	showFunction(&s, w.Function)
 	group := "/aws/rds/instance/" + db.ID + "/postgresql"
 	s.LogGroups[group] = []awsfake.LogEvent{}
 	for _, line := range w.Log {

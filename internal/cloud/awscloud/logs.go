@@ -11,15 +11,11 @@ import (
 	"runbook/internal/cloud"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 )
 
 const (
-	// Fills a page with a first look at what is wrong, far below the 1 MB at
-	// which the service cuts it.
-	eventsPerPage = 500
 	// RDS starts a file an hour: this reaches back further than any page asks,
 	// and each file costs the instance work.
 	maxLogFiles = 6
@@ -65,39 +61,13 @@ func logGroup(i cloud.Instance) string {
 
 func (c *Client) exportedErrors(ctx context.Context, group string, since time.Time) (cloud.Lines, error) {
 	lines := cloud.Lines{Source: group}
-	pages := cloudwatchlogs.NewFilterLogEventsPaginator(c.logs, &cloudwatchlogs.FilterLogEventsInput{
-		LogGroupName:  aws.String(group),
-		StartTime:     aws.Int64(since.UnixMilli()),
-		FilterPattern: aws.String("?ERROR ?FATAL ?PANIC"),
-		StartFromHead: aws.Bool(false),
-		Limit:         aws.Int32(eventsPerPage),
+	err := c.events(ctx, group, since, []string{"ERROR", "FATAL", "PANIC"}, func(e entry) bool {
+		if level := cloud.LevelOf(e.text); level != "" {
+			lines.Lines = append(lines.Lines, cloud.Line{Time: e.time, Level: level, Text: e.text})
+		}
+		return len(lines.Lines) <= cloud.MaxLines
 	})
-	for pages.HasMorePages() && len(lines.Lines) <= cloud.MaxLines {
-		page, err := ask(ctx, c, "logs:FilterLogEvents", group, func(ctx context.Context) (*cloudwatchlogs.FilterLogEventsOutput, error) {
-			return pages.NextPage(ctx)
-		})
-		if err != nil {
-			return lines, unwritten(err)
-		}
-		for _, event := range page.Events {
-			text := aws.ToString(event.Message)
-			if level := cloud.LevelOf(text); level != "" {
-				lines.Lines = append(lines.Lines, cloud.Line{
-					Time: time.UnixMilli(aws.ToInt64(event.Timestamp)).UTC(), Level: level, Text: text,
-				})
-			}
-		}
-	}
-	return lines, nil
-}
-
-// unwritten tells a log group that the first exported line has yet to make
-// from a missing database.
-func unwritten(err error) error {
-	if failed, ok := err.(*cloud.Error); ok && failed.Kind == cloud.NotFound {
-		failed.Kind = cloud.NoData
-	}
-	return err
+	return lines, err
 }
 
 func (c *Client) filedErrors(ctx context.Context, id string, since time.Time) (cloud.Lines, error) {

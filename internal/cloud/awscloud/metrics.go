@@ -3,6 +3,7 @@ package awscloud
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 
@@ -63,50 +64,71 @@ func (c *Client) Recent(ctx context.Context, i cloud.Instance, m cloud.Metric, w
 			series[n].Value *= found.factor
 		}
 		series[n].Value += found.offset
+		if m == cloud.ReplicaLag && series[n].Value < 0 { // RDS says -1
+			series[n].Value = math.Inf(1)
+		}
 	}
 	return series, err
 }
 
-const getMetricData = "cloudwatch:GetMetricData"
-
+// series is a metric of namespace AWS/RDS, averaged over each minute.
 func (c *Client) series(ctx context.Context, name, dimension, id string, window time.Duration) (cloud.Series, error) {
 	now := time.Now()
 	in := &cloudwatch.GetMetricDataInput{
-		StartTime: aws.Time(now.Add(-window).Truncate(time.Minute)),
-		EndTime:   aws.Time(now),
-		ScanBy:    types.ScanByTimestampAscending,
-		MetricDataQueries: []types.MetricDataQuery{{
-			Id: aws.String("m"),
-			MetricStat: &types.MetricStat{
-				Metric: &types.Metric{
-					Namespace:  aws.String("AWS/RDS"),
-					MetricName: aws.String(name),
-					Dimensions: []types.Dimension{{Name: aws.String(dimension), Value: aws.String(id)}},
-				},
-				Period: aws.Int32(60),
-				Stat:   aws.String("Average"),
-			},
-		}},
+		StartTime:         aws.Time(now.Add(-window).Truncate(time.Minute)),
+		EndTime:           aws.Time(now),
+		MetricDataQueries: []types.MetricDataQuery{query("AWS/RDS", name, "Average", time.Minute, dimensionOf(dimension, id))},
 	}
-	var series cloud.Series
+	all, err := c.metricData(ctx, id+" "+name, in)
+	return all[name], err
+}
+
+const getMetricData = "cloudwatch:GetMetricData"
+
+// query asks for a metric's statistic, one point a period.
+func query(namespace, name, statistic string, period time.Duration, dimensions ...types.Dimension) types.MetricDataQuery {
+	return types.MetricDataQuery{
+		Id: aws.String("m" + name), // the name alone may not begin an id
+		MetricStat: &types.MetricStat{
+			Metric: &types.Metric{Namespace: aws.String(namespace), MetricName: aws.String(name), Dimensions: dimensions},
+			Period: aws.Int32(int32(period / time.Second)),
+			Stat:   aws.String(statistic),
+		},
+	}
+}
+
+func dimensionOf(name, value string) types.Dimension {
+	return types.Dimension{Name: aws.String(name), Value: aws.String(value)}
+}
+
+// metricData reads every page and returns what each query asked for by the
+// name of its metric, oldest first.
+func (c *Client) metricData(ctx context.Context, subject string, in *cloudwatch.GetMetricDataInput) (map[string]cloud.Series, error) {
+	in.ScanBy = types.ScanByTimestampAscending
+	names := map[string]string{}
+	for _, q := range in.MetricDataQueries {
+		names[*q.Id] = *q.MetricStat.Metric.MetricName
+	}
+	all := map[string]cloud.Series{}
 	for pages := cloudwatch.NewGetMetricDataPaginator(c.cloudwatch, in); pages.HasMorePages(); {
-		page, err := ask(ctx, c, getMetricData, id+" "+name, func(ctx context.Context) (*cloudwatch.GetMetricDataOutput, error) {
+		page, err := ask(ctx, c, getMetricData, subject, func(ctx context.Context) (*cloudwatch.GetMetricDataOutput, error) {
 			return pages.NextPage(ctx)
 		})
 		if err != nil {
 			return nil, err
 		}
 		for _, result := range page.MetricDataResults {
+			name := names[aws.ToString(result.Id)]
 			if kind := unmeasured(result.StatusCode); kind != "" {
-				err := errors.New("got status " + string(result.StatusCode) + ", want Complete")
-				return nil, &cloud.Error{Action: getMetricData, Subject: id + " " + name, Kind: kind, Err: err}
+				err := errors.New(name + ": got status " + string(result.StatusCode) + ", want Complete")
+				return nil, &cloud.Error{Action: getMetricData, Subject: subject, Kind: kind, Err: err}
 			}
 			for n, at := range result.Timestamps {
-				series = append(series, cloud.Point{Time: at, Value: result.Values[n]})
+				all[name] = append(all[name], cloud.Point{Time: at, Value: result.Values[n]})
 			}
 		}
 	}
-	return series, nil
+	return all, nil
 }
 
 // unmeasured is why a result that came in a successful answer is none; "" when

@@ -1,7 +1,8 @@
 // Package awsfake is a stand-in for the control plane of AWS, at wire level:
 // the AWS SDKs and the AWS CLI cannot tell its answers from the real ones. It
-// knows the calls that ask about a managed PostgreSQL database: of STS, RDS,
-// EC2, CloudWatch and CloudWatch Logs.
+// knows the calls that ask about a managed PostgreSQL database, a function and
+// the gateway before it: of STS, RDS, EC2, Lambda, API Gateway, CloudWatch and
+// CloudWatch Logs.
 //
 // One URL serves all services, as AWS_ENDPOINT_URL wants it. It answers in the
 // protocol it is asked in, with that protocol's own errors, and only to who
@@ -89,7 +90,7 @@ func (s *Server) answer(c call, r *http.Request, body []byte) answer {
 	if !known {
 		return c.refuse(unknownOperation, s.state)
 	}
-	action := operation.service + ":" + c.operation
+	action := c.action()
 	s.actions = append(s.actions, action)
 	if refused := s.refusals[action]; refused != nil && refused.times != 0 {
 		refused.times = max(refused.times-1, Forever)
@@ -102,7 +103,8 @@ func (s *Server) answer(c call, r *http.Request, body []byte) answer {
 	return c.reply(out)
 }
 
-// operations are the calls the stand-in knows, by the name AWS gives them.
+// operations are the calls the stand-in knows, by the name AWS gives them where
+// no two have the same.
 var operations = map[string]struct {
 	service string // as IAM spells it
 	answer  func(State, input) (any, error)
@@ -118,4 +120,26 @@ var operations = map[string]struct {
 	"GetManagedPrefixListEntries": {"ec2", getManagedPrefixListEntries},
 	"GetMetricData":               {"cloudwatch", getMetricData},
 	"FilterLogEvents":             {"logs", filterLogEvents},
+	"GetFunctionConfiguration":    {"lambda", getFunctionConfiguration},
+	"GetFunctionConcurrency":      {"lambda", getFunctionConcurrency},
+	"GetAccountSettings":          {"lambda", getAccountSettings},
+	"Invoke":                      {"lambda", invoke},
+	"GetApi":                      {"apigateway", getAPI},
+	"GetApiStages":                {"apigateway", getAPIStages}, // GetStages of version 2
+	"GetApiStage":                 {"apigateway", getAPIStage},
+	"GetRestApi":                  {"apigateway", getRestAPI},
+	"GetRestApiStages":            {"apigateway", getRestAPIStages}, // GetStages of version 1
+	"GetRestApiStage":             {"apigateway", getRestAPIStage},
+}
+
+// action is the call as IAM names it: by what is done, not by how it is asked.
+func (c call) action() string {
+	service := operations[c.operation].service
+	switch {
+	case service == "apigateway":
+		return "apigateway:GET"
+	case c.operation == "Invoke":
+		return "lambda:InvokeFunction"
+	}
+	return service + ":" + c.operation
 }

@@ -45,6 +45,9 @@ func read(r *http.Request, body []byte) (call, error) {
 		service, operation, _ := strings.Cut(target, ".")
 		return call{jsonProtocol, operation, body, service == cloudWatch}, nil
 	}
+	if r.URL.Path != "/" && r.URL.Path != "" {
+		return readREST(r, body)
+	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return call{}, err

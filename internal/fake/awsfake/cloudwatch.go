@@ -1,9 +1,11 @@
 package awsfake
 
 import (
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/smithy-go/encoding/cbor"
@@ -13,13 +15,30 @@ type metricQuery struct {
 	ID         string `json:"Id"`
 	Expression string
 	MetricStat struct {
-		Metric struct {
-			Namespace, MetricName string
-			Dimensions            []struct{ Name, Value string }
-		}
+		Metric metricName
 		Period number
 		Stat   string
 	}
+}
+
+type metricName struct {
+	Namespace, MetricName string
+	Dimensions            []struct{ Name, Value string }
+}
+
+func (m metricName) metric() (Metric, bool) {
+	named := Metric{Namespace: m.Namespace, Name: m.MetricName}
+	for _, d := range m.Dimensions {
+		switch {
+		case d.Name == "Stage":
+			named.Stage = d.Value
+		case named.Dimension == "":
+			named.Dimension, named.Value = d.Name, d.Value
+		default:
+			return Metric{}, false
+		}
+	}
+	return named, named.Dimension != ""
 }
 
 type metricData struct {
@@ -104,14 +123,14 @@ func getMetricData(s State, in input) (any, error) {
 // statistic is one value a period, oldest first.
 func (s State) statistic(query metricQuery, start, end time.Time) ([]Point, error) {
 	stat := query.MetricStat
-	if query.Expression != "" || len(stat.Metric.Dimensions) != 1 || stat.Period < 1 {
-		return nil, fault{http.StatusBadRequest, "ValidationError", "This stand-in takes a MetricStat with a Period and one dimension."}
+	metric, known := stat.Metric.metric()
+	if query.Expression != "" || !known || stat.Period < 1 {
+		return nil, fault{http.StatusBadRequest, "ValidationError", "This stand-in takes a MetricStat with a Period, one dimension, and a Stage."}
 	}
-	reduce, ok := statistics[stat.Stat]
+	reduce, ok := statistic(stat.Stat)
 	if !ok {
 		return nil, fault{http.StatusBadRequest, "ValidationError", "The value " + stat.Stat + " for parameter Stat is not supported."}
 	}
-	metric := Metric{stat.Metric.Namespace, stat.Metric.MetricName, stat.Metric.Dimensions[0].Name, stat.Metric.Dimensions[0].Value}
 	periods := map[time.Time][]float64{}
 	for _, p := range s.Metrics[metric] {
 		if !p.Time.Before(start) && p.Time.Before(end) {
@@ -133,6 +152,21 @@ var statistics = map[string]func([]float64) float64{
 	"Maximum":     slices.Max[[]float64],
 	"Minimum":     slices.Min[[]float64],
 	"SampleCount": func(v []float64) float64 { return float64(len(v)) },
+}
+
+// statistic finds how to make one value of many: "Sum", "p95".
+func statistic(name string) (reduce func([]float64) float64, ok bool) {
+	if reduce, ok = statistics[name]; ok {
+		return reduce, true
+	}
+	percent, err := strconv.ParseFloat(strings.TrimPrefix(name, "p"), 64)
+	if err != nil || !strings.HasPrefix(name, "p") || percent <= 0 || percent > 100 {
+		return nil, false
+	}
+	return func(values []float64) float64 {
+		sorted := slices.Sorted(slices.Values(values))
+		return sorted[int(math.Ceil(percent/100*float64(len(sorted))))-1]
+	}, true
 }
 
 func sum(values []float64) (total float64) {

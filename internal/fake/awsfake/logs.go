@@ -3,6 +3,7 @@ package awsfake
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -89,16 +90,23 @@ func (f logFilter) spans(t time.Time) bool {
 	return (f.StartTime == nil || ms >= *f.StartTime) && (f.EndTime == nil || ms <= *f.EndTime)
 }
 
+var term = regexp.MustCompile(`\??(?:"[^"]*"|[^\s"]+)`)
+
 // pattern reads the two simplest kinds of a filter: every term, or, with
-// question marks, any term.
+// question marks, any term. A quoted one may hold spaces and signs.
 func pattern(text string) (func(string) bool, error) {
-	if strings.ContainsAny(text, `{}[]"%-`) {
-		return nil, fault{http.StatusBadRequest, "InvalidParameterException", "This stand-in knows plain terms and ?terms only."}
+	any := strings.HasPrefix(text, "?")
+	terms := term.FindAllString(text, -1)
+	for n, t := range terms {
+		t = strings.TrimPrefix(t, "?")
+		if !strings.HasPrefix(t, `"`) && strings.ContainsAny(t, `{}[]%-`) {
+			return nil, fault{http.StatusBadRequest, "InvalidParameterException", "This stand-in knows plain and quoted terms and ?terms only."}
+		}
+		terms[n] = strings.Trim(t, `"`)
 	}
-	terms := strings.Fields(text)
 	return func(message string) bool {
-		contains := func(term string) bool { return strings.Contains(message, strings.TrimPrefix(term, "?")) }
-		if strings.HasPrefix(text, "?") {
+		contains := func(term string) bool { return strings.Contains(message, term) }
+		if any {
 			return slices.ContainsFunc(terms, contains)
 		}
 		return !slices.ContainsFunc(terms, func(term string) bool { return !contains(term) })

@@ -43,6 +43,7 @@ type protocol struct {
 	refusals    map[Refusal]fault // how it words them
 	write       func(operation string, out any) ([]byte, error)
 	writeFault  func(fault) []byte
+	faultHeader string // that names an error; "" = the body alone does
 }
 
 type answer struct {
@@ -56,7 +57,14 @@ func (c call) reply(out any) answer {
 	if err != nil {
 		return c.fail(err)
 	}
-	return answer{http.StatusOK, map[string]string{"Content-Type": c.contentType}, body}
+	status, header := http.StatusOK, map[string]string{}
+	if own, ok := out.(interface {
+		headers() (int, map[string]string)
+	}); ok {
+		status, header = own.headers()
+	}
+	header["Content-Type"] = c.contentType
+	return answer{status, header, body}
 }
 
 func (c call) fail(err error) answer {
@@ -66,13 +74,16 @@ func (c call) fail(err error) answer {
 	if code, ok := queryCodes[f.code]; ok && c.once {
 		header["X-Amzn-Query-Error"] = code + ";Sender"
 	}
+	if c.faultHeader != "" {
+		header[c.faultHeader] = f.code
+	}
 	return answer{f.status, header, c.writeFault(f)}
 }
 
 func (c call) refuse(why Refusal, s State) answer {
 	f := c.refusals[why]
 	if why == Denied {
-		action := operations[c.operation].service + ":" + c.operation
+		action := c.action()
 		f.message = fmt.Sprintf("User: %s is not authorized to perform: %s because no identity-based policy allows the %s action", s.Principal, action, action)
 	}
 	return c.fail(f)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,10 +37,12 @@ func (s State) authenticate(r *http.Request, body []byte) Refusal {
 	return ""
 }
 
-// sign computes the signature as AWS publishes it. The paths of these services
-// hold nothing that needs escaping, and none of them takes a query string.
+// sign computes the signature as AWS publishes it: over the path as it was
+// sent, escaped once more.
 func (s State) sign(r *http.Request, body []byte, scope, signed string) string {
-	canonical := r.Method + "\n" + r.URL.EscapedPath() + "\n" + r.URL.Query().Encode() + "\n"
+	path := strings.NewReplacer("%2F", "/", "+", "%20").Replace(url.QueryEscape(r.URL.EscapedPath()))
+	query := strings.ReplaceAll(r.URL.Query().Encode(), "+", "%20")
+	canonical := r.Method + "\n" + path + "\n" + query + "\n"
 	for name := range strings.SplitSeq(signed, ";") {
 		canonical += name + ":" + header(r, name) + "\n"
 	}

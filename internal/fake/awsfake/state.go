@@ -15,6 +15,9 @@ type State struct {
 	Proxies        []Proxy
 	SecurityGroups []SecurityGroup
 	PrefixLists    map[string][]string // CIDRs by prefix list id
+	Functions      []Function
+	Concurrency    int // executions at once that the account may have
+	Gateways       []Gateway
 	LogGroups      map[string][]LogEvent
 	Metrics        map[Metric][]Point
 
@@ -92,6 +95,61 @@ type Rule struct {
 	PrefixLists []string
 }
 
+// Function is a function of Lambda.
+type Function struct {
+	Name               string
+	Runtime            string            // "" = a container image
+	Timeout, MemoryMiB int               // seconds
+	Aliases            map[string]string // version by alias
+	Environment        map[string]string
+
+	State, StateReason, StateReasonCode                                  string
+	LastUpdateStatus, LastUpdateStatusReason, LastUpdateStatusReasonCode string
+
+	Reserved       *int   // concurrency; nil = none is reserved
+	LogGroup       string // "" = the one Lambda makes
+	SystemLogLevel string // of the JSON format; "" = the text format
+
+	Answer        string // what an invocation returns
+	FunctionError string // "Unhandled"; "" = none
+
+	arn, version string // as asked for
+}
+
+// Gateway is an API of API Gateway.
+type Gateway struct {
+	ID, Name string
+	Protocol string // HTTP or WEBSOCKET of version 2, REST of version 1
+	CORS     *CORS
+	Stages   []Stage
+}
+
+// CORS is how an HTTP API answers browsers.
+type CORS struct {
+	Credentials bool     `json:"allowCredentials,omitempty"`
+	Origins     []string `json:"allowOrigins,omitempty"`
+	Methods     []string `json:"allowMethods,omitempty"`
+	Headers     []string `json:"allowHeaders,omitempty"`
+	MaxAge      int      `json:"maxAge,omitempty"` // seconds
+}
+
+// Stage is a stage of a Gateway.
+type Stage struct {
+	Name              string
+	Throttle                               // of every route
+	Routes            map[string]*Throttle // by "GET /orders"
+	AccessLogARN      string               // "" = none
+	AccessLogFormat   string
+	LoggingLevel      string // of a REST API's own log; "" = OFF
+	DeploymentMessage string
+}
+
+// Throttle limits a route; nil = not set.
+type Throttle struct {
+	Rate  *float64 `json:"throttlingRateLimit,omitempty"`
+	Burst *int     `json:"throttlingBurstLimit,omitempty"`
+}
+
 // LogEvent is a line in a log group.
 type LogEvent struct {
 	Time    time.Time
@@ -99,9 +157,11 @@ type LogEvent struct {
 	Message string
 }
 
-// Metric names a series of CloudWatch by its one dimension.
+// Metric names a series of CloudWatch by its dimensions: one, and the Stage of
+// a gateway where it has that too.
 type Metric struct {
 	Namespace, Name, Dimension, Value string
+	Stage                             string
 }
 
 // Point is a data point of a Metric.
