@@ -3,7 +3,6 @@ package awscloud
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -24,6 +23,7 @@ import (
 var world = cloudtest.World{
 	Caller:   cloud.Caller{Account: "123456789012"},
 	Database: cloudtest.Database{ID: "app-db", State: cloud.Up, Port: 5432, Storage: cloud.Storage{Bytes: 20 * gib}},
+	Function: cloudtest.Function{ID: "app-api", Serving: cloud.Up, Update: cloud.Up, Timeout: 30 * time.Second, Memory: 512 * mib},
 }
 
 // TestStandInAgreesWithMoto puts questions without a good answer to both: two
@@ -65,6 +65,26 @@ func TestStandInAgreesWithMoto(t *testing.T) {
 		},
 		"a metric of nothing": func(ctx context.Context, c *Client) error {
 			_, err := c.Recent(ctx, cloud.Instance{ID: "no-such-db"}, cloud.CPU, time.Hour)
+			return err
+		},
+		"no such function": func(ctx context.Context, c *Client) error {
+			_, err := c.Function(ctx, "no-such-function")
+			return err
+		},
+		"no such alias": func(ctx context.Context, c *Client) error {
+			_, err := c.Function(ctx, world.Function.ID+":no-such-alias")
+			return err
+		},
+		"no such concurrency": func(ctx context.Context, c *Client) error {
+			_, err := c.Capacity(ctx, cloud.Function{ID: "no-such-function"})
+			return err
+		},
+		"no such gateway": func(ctx context.Context, c *Client) error {
+			_, err := c.Gateway(ctx, "nosuchapi", "")
+			return err
+		},
+		"no such REST gateway": func(ctx context.Context, c *Client) error {
+			_, err := c.restGateway(ctx, "nosuchapi", "")
 			return err
 		},
 		"no such proxy": func(ctx context.Context, c *Client) error {
@@ -112,20 +132,7 @@ func TestMotoInstanceByEachOfItsNames(t *testing.T) {
 func TestMotoAcceptsSignatures(t *testing.T) {
 	t.Parallel()
 	endpoint := startMoto(t, "INITIAL_NO_AUTH_ACTION_COUNT=3") // calls before it checks
-	iam := func(form url.Values) string {
-		form.Set("Version", "2010-05-08")
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, strings.NewReader(form.Encode()))
-		require.NoError(t, err)
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+accessKey+"/20260101/us-east-1/iam/aws4_request")
-		response, err := http.DefaultClient.Do(request)
-		require.NoError(t, err)
-		defer response.Body.Close()
-		var body strings.Builder
-		require.NoError(t, response.Write(&body))
-		require.Equal(t, http.StatusOK, response.StatusCode, body.String())
-		return body.String()
-	}
+	iam := func(form url.Values) string { return call(t, endpoint, form) }
 	iam(url.Values{"Action": {"CreateUser"}, "UserName": {"smoke"}})
 	made := iam(url.Values{"Action": {"CreateAccessKey"}, "UserName": {"smoke"}})
 	iam(url.Values{"Action": {"PutUserPolicy"}, "UserName": {"smoke"}, "PolicyName": {"p"}, "PolicyDocument": {

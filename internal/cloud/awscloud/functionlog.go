@@ -55,7 +55,7 @@ type platformEvent struct {
 		ErrorType string
 		Metrics   struct{ DurationMs, InitDurationMs, RestoreDurationMs float64 }
 	}
-	Level any // of a line that the function's code wrote; a word or, in some libraries, a number
+	Level any // of a line that the function's code wrote; a word, but anything may stand there
 }
 
 func readJSON(text string) (e platformEvent, ok bool) {
@@ -92,7 +92,7 @@ func (e platformEvent) complaint() (cloud.Level, cloud.Cause) {
 		return ending(e.Record.Status, e.Record.ErrorType)
 	case strings.HasPrefix(e.Type, "platform."):
 		return "", ""
-	case slices.Contains([]string{"ERROR", "FATAL", "CRITICAL", "50", "60"}, strings.ToUpper(fmt.Sprint(e.Level))):
+	case slices.Contains([]string{"ERROR", "FATAL", "CRITICAL"}, strings.ToUpper(fmt.Sprint(e.Level))):
 		return cloud.LevelError, ""
 	}
 	return "", ""

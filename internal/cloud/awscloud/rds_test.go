@@ -287,6 +287,7 @@ func TestPermissionsAreAllNeeded(t *testing.T) {
 	state := account(world)
 	state.Instances[0].LogFiles = []awsfake.LogFile{logFile("error/postgresql.log", now, 1)}
 	state.Proxies = []awsfake.Proxy{{Name: "app", Status: "available", Endpoints: map[string]string{"r": "r.endpoint.proxy-abc"}}}
+	state.Gateways = []awsfake.Gateway{{ID: "abc", Protocol: "HTTP", Stages: []awsfake.Stage{{Name: "$default"}}}}
 	fake, c := standIn(t, state)
 	i, err := c.Instance(t.Context(), "app-db")
 	require.NoError(t, err)
@@ -300,6 +301,10 @@ func TestPermissionsAreAllNeeded(t *testing.T) {
 		func() error { _, err := c.DatabaseErrors(t.Context(), filed, now.Add(-time.Hour)); return err },
 		func() error { _, err := c.Recent(t.Context(), i, cloud.CPU, time.Hour); return err },
 		func() error { _, err := c.Pooler(t.Context(), "r.endpoint.proxy-abc"); return err },
+		func() error { _, err := c.Function(t.Context(), "app-api"); return err },
+		func() error { _, err := c.Capacity(t.Context(), cloud.Function{ID: "app-api"}); return err },
+		func() error { return c.Validate(t.Context(), cloud.Function{ID: "app-api"}) },
+		func() error { _, err := c.Gateway(t.Context(), "abc", ""); return err },
 	} {
 		require.NoError(t, ask())
 	}
