@@ -48,6 +48,22 @@ func account() awsfake.State {
 			{Time: now.Add(-2 * time.Minute), Stream: "s", Message: "LOG:  between"},
 			{Time: now.Add(-1 * time.Minute), Stream: "s", Message: "FATAL:  last"},
 		}},
+		Concurrency: 1000,
+		Functions: []awsfake.Function{{
+			Name: "app-api", Runtime: "nodejs22.x", Timeout: 30, MemoryMiB: 512, State: "Active", LastUpdateStatus: "Failed",
+			LastUpdateStatusReasonCode: "ImageDeleted", Reserved: pointer(0), Aliases: map[string]string{"live": "7"},
+			SystemLogLevel: "WARN", LogGroup: "/shared/api", Answer: "{}",
+		}},
+		Gateways: []awsfake.Gateway{
+			{ID: "http1", Name: "shop", Protocol: "HTTP", CORS: &awsfake.CORS{Origins: []string{"https://shop.example"}},
+				Stages: []awsfake.Stage{
+					{Name: "$default", Throttle: awsfake.Throttle{Rate: pointer(0.0)}, AccessLogARN: "arn:aws:logs:eu-west-1:123456789012:log-group:x"},
+					{Name: "b"}, {Name: "c"},
+				}},
+			{ID: "rest1", Name: "shop-rest", Protocol: "REST", Stages: []awsfake.Stage{{
+				Name: "prod", Routes: map[string]*awsfake.Throttle{"GET /orders": {Rate: pointer(0.0)}},
+			}}},
+		},
 		Metrics: map[awsfake.Metric][]awsfake.Point{
 			{Namespace: "AWS/RDS", Name: "CPUUtilization", Dimension: "DBInstanceIdentifier", Value: "app-db"}: {
 				{Time: now.Add(-5 * time.Minute), Value: 10}, {Time: now.Add(-4 * time.Minute), Value: 30},
@@ -56,6 +72,8 @@ func account() awsfake.State {
 		},
 	}
 }
+
+func pointer[T any](v T) *T { return &v }
 
 // cli is the AWS CLI.
 type cli struct {
@@ -102,15 +120,25 @@ func TestCLIReadsEveryAction(t *testing.T) {
 	since := now.Add(-time.Hour).Format(time.RFC3339)
 	for args, want := range map[string]string{
 		"sts get-caller-identity --query Arn": `"arn:aws:iam::123456789012:user/smoke"`,
-		"rds describe-db-instances --filters Name=dbi-resource-id,Values=db-ABCDEFGHIJKLMNOPQRSTUVWXYZ --query DBInstances[].[Endpoint.Port,VpcSecurityGroups[0].VpcSecurityGroupId,DBInstanceStatus]": `[[5432,"sg-1","available"]]`,
-		"rds describe-db-log-files --db-instance-identifier app-db --query DescribeDBLogFiles[].Size":                                                                                                  `[24]`,
-		"rds download-db-log-file-portion --db-instance-identifier app-db --log-file-name error/postgresql.log --query LogFileData":                                                                    `"one\ntwo\nthree\nfour\nfive\n"`,
-		"rds describe-db-proxies --query DBProxies[].Endpoint":                                                                                                                                         `["app.proxy-abc"]`,
-		"rds describe-db-proxy-endpoints --query DBProxyEndpoints[].Endpoint":                                                                                                                          `["app.proxy-abc","r.endpoint.proxy-abc"]`,
-		"rds describe-db-proxy-targets --db-proxy-name app --query Targets[].TargetHealth.Reason":                                                                                                      `["AUTH_FAILURE"]`,
-		"ec2 describe-security-groups --query SecurityGroups[].IpPermissions[].[FromPort,IpRanges[].CidrIp,PrefixListIds[].PrefixListId,Ipv6Ranges[].CidrIpv6,UserIdGroupPairs[].GroupId]":             `[[5432,["0.0.0.0/0"],["pl-1"],[],[]],[null,[],[],["::/0"],["sg-1"]]]`,
-		"ec2 get-managed-prefix-list-entries --prefix-list-id pl-1 --query Entries[].Cidr":                                                                                                             `["10.0.0.0/8","172.16.0.0/12","192.168.0.0/16"]`,
-		"logs filter-log-events --log-group-name /aws/rds/instance/app-db/postgresql --filter-pattern ?ERROR~?FATAL --query events[].message":                                                          `["ERROR:  first","FATAL:  last"]`,
+		"rds describe-db-instances --filters Name=dbi-resource-id,Values=db-ABCDEFGHIJKLMNOPQRSTUVWXYZ --query DBInstances[].[Endpoint.Port,VpcSecurityGroups[0].VpcSecurityGroupId,DBInstanceStatus]":  `[[5432,"sg-1","available"]]`,
+		"rds describe-db-log-files --db-instance-identifier app-db --query DescribeDBLogFiles[].Size":                                                                                                   `[24]`,
+		"rds download-db-log-file-portion --db-instance-identifier app-db --log-file-name error/postgresql.log --query LogFileData":                                                                     `"one\ntwo\nthree\nfour\nfive\n"`,
+		"rds describe-db-proxies --query DBProxies[].Endpoint":                                                                                                                                          `["app.proxy-abc"]`,
+		"rds describe-db-proxy-endpoints --query DBProxyEndpoints[].Endpoint":                                                                                                                           `["app.proxy-abc","r.endpoint.proxy-abc"]`,
+		"rds describe-db-proxy-targets --db-proxy-name app --query Targets[].TargetHealth.Reason":                                                                                                       `["AUTH_FAILURE"]`,
+		"ec2 describe-security-groups --query SecurityGroups[].IpPermissions[].[FromPort,IpRanges[].CidrIp,PrefixListIds[].PrefixListId,Ipv6Ranges[].CidrIpv6,UserIdGroupPairs[].GroupId]":              `[[5432,["0.0.0.0/0"],["pl-1"],[],[]],[null,[],[],["::/0"],["sg-1"]]]`,
+		"ec2 get-managed-prefix-list-entries --prefix-list-id pl-1 --query Entries[].Cidr":                                                                                                              `["10.0.0.0/8","172.16.0.0/12","192.168.0.0/16"]`,
+		"logs filter-log-events --log-group-name /aws/rds/instance/app-db/postgresql --filter-pattern ?ERROR~?FATAL --query events[].message":                                                           `["ERROR:  first","FATAL:  last"]`,
+		"lambda get-function-configuration --function-name arn:aws:lambda:eu-west-1:123456789012:function:app-api --qualifier live --query [Version,LastUpdateStatusReasonCode,LoggingConfig.LogGroup]": `["7","ImageDeleted","/shared/api"]`,
+		"lambda get-function-concurrency --function-name app-api":                                                                                                                                       `{"ReservedConcurrentExecutions": 0}`,
+		"lambda get-account-settings --query AccountLimit.ConcurrentExecutions":                                                                                                                         `1000`,
+		"lambda invoke --function-name app-api --invocation-type DryRun /dev/null":                                                                                                                      `{"StatusCode": 204}`,
+		"apigatewayv2 get-api --api-id http1 --query [ProtocolType,CorsConfiguration.AllowOrigins]":                                                                                                     `["HTTP",["https://shop.example"]]`,
+		"apigatewayv2 get-stages --api-id http1 --query Items[].StageName":                                                                                                                              `["$default","b","c"]`,
+		"apigatewayv2 get-stage --api-id http1 --stage-name $default --query DefaultRouteSettings.ThrottlingRateLimit":                                                                                  `0.0`,
+		"apigateway get-rest-api --rest-api-id rest1 --query name":                                                                                                                                      `"shop-rest"`,
+		"apigateway get-stages --rest-api-id rest1 --query item[].stageName":                                                                                                                            `["prod"]`,
+		"apigateway get-stage --rest-api-id rest1 --stage-name prod --query [keys(methodSettings),methodSettings.*.[throttlingRateLimit,throttlingBurstLimit][]]":                                       `[["~1orders/GET"],[0.0,-1]]`,
 		"cloudwatch get-metric-data --start-time " + since + " --end-time " + now.Format(time.RFC3339) + " --scan-by TimestampAscending --metric-data-queries " +
 			`[{"Id":"m","MetricStat":{"Metric":{"Namespace":"AWS/RDS","MetricName":"CPUUtilization","Dimensions":[{"Name":"DBInstanceIdentifier","Value":"app-db"}]},"Period":120,"Stat":"Maximum"}}] --query MetricDataResults[].Values[]`: twoMinutes(),
 	} {
@@ -118,7 +146,7 @@ func TestCLIReadsEveryAction(t *testing.T) {
 		require.Empty(t, refusal, args)
 		assert.JSONEq(t, want, got, args)
 	}
-	assert.Len(t, unique(fake.Actions()), 11, "every action is read")
+	assert.Len(t, unique(fake.Actions()), 16, "every action is read")
 }
 
 // twoMinutes is the highest of 10, 30 and 50.5 in periods of two minutes,
@@ -144,12 +172,20 @@ func TestCLIReadsErrors(t *testing.T) {
 	metric := "cloudwatch get-metric-data --start-time 2026-01-01T00:00:00Z --end-time 2026-01-02T00:00:00Z --metric-data-queries []"
 	fake.Refuse("rds:DescribeDBProxies", awsfake.Throttled, awsfake.Forever)
 	fake.Refuse("ec2:GetManagedPrefixListEntries", awsfake.Denied, awsfake.Forever)
+	fake.Refuse("lambda:GetFunctionConcurrency", awsfake.Denied, awsfake.Forever)
+	fake.Refuse("lambda:GetAccountSettings", awsfake.Throttled, awsfake.Forever)
 	fake.Refuse("cloudwatch:GetMetricData", awsfake.Denied, awsfake.Forever)
 	for args, want := range map[string]string{
 		"rds describe-db-instances --db-instance-identifier nope":   "(DBInstanceNotFound)",
 		"rds describe-db-proxies":                                   "(Throttling)",
 		"ec2 get-managed-prefix-list-entries --prefix-list-id pl-1": "(UnauthorizedOperation)",
 		"logs filter-log-events --log-group-name nope":              "(ResourceNotFoundException)",
+		"lambda get-function-configuration --function-name nope":    "(ResourceNotFoundException)",
+		"lambda get-function-concurrency --function-name app-api":   "(AccessDeniedException)",
+		"lambda get-account-settings":                               "(TooManyRequestsException)",
+		"lambda invoke --function-name app-api /dev/null":           "(TooManyRequestsException)",
+		"apigatewayv2 get-api --api-id rest1":                       "(NotFoundException)",
+		"apigateway get-stage --rest-api-id rest1 --stage-name x":   "(NotFoundException)",
 		metric: "(AccessDenied)",
 		"sts get-caller-identity --no-sign-request": "(MissingAuthenticationToken)",
 	} {
