@@ -14,6 +14,10 @@ import (
 	"runbook/internal/fake/awsfake"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
+	v1 "github.com/aws/aws-sdk-go-v2/service/apigateway/types"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
+	v2 "github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
@@ -124,6 +128,56 @@ func TestMotoInstanceByEachOfItsNames(t *testing.T) {
 		assert.Equal(t, "app-db", i.ID)
 		assert.Equal(t, cloud.Down, i.State, i.Status)
 	}
+}
+
+// TestMotoGateways has both versions of API Gateway tell a limit of 0 from one
+// that is not set.
+func TestMotoGateways(t *testing.T) {
+	t.Parallel()
+	c := emulator(t, startMoto(t), region)
+	ctx := t.Context()
+	http, err := c.http.CreateApi(ctx, &apigatewayv2.CreateApiInput{
+		Name: aws.String("shop"), ProtocolType: "HTTP", CorsConfiguration: &v2.Cors{AllowOrigins: []string{"https://shop.example"}},
+	})
+	require.NoError(t, err)
+	_, err = c.http.CreateStage(ctx, &apigatewayv2.CreateStageInput{
+		ApiId: http.ApiId, StageName: aws.String("$default"), DefaultRouteSettings: &v2.RouteSettings{ThrottlingRateLimit: aws.Float64(0)},
+		AccessLogSettings: &v2.AccessLogSettings{DestinationArn: aws.String("arn:aws:logs:eu-west-1:1:log-group:/shop"), Format: aws.String("$context.status")},
+	})
+	require.NoError(t, err)
+
+	g, err := c.Gateway(ctx, *http.ApiId, "")
+
+	require.NoError(t, err)
+	assert.Equal(t, cloud.HTTPGateway, g.Kind)
+	assert.Equal(t, []string{"https://shop.example"}, g.CORS.Origins)
+	assert.Equal(t, cloud.Stage{
+		Name: "$default", Rate: cloud.AtMost(0), Burst: cloud.Unlimited, AccessLog: "/shop", AccessLogFormat: "$context.status",
+	}, g.Stage)
+
+	rest, err := c.rest.CreateRestApi(ctx, &apigateway.CreateRestApiInput{Name: aws.String("shop-rest")})
+	require.NoError(t, err)
+	method := &apigateway.PutMethodInput{RestApiId: rest.Id, ResourceId: rest.RootResourceId, HttpMethod: aws.String("GET"), AuthorizationType: aws.String("NONE")}
+	_, err = c.rest.PutMethod(ctx, method)
+	require.NoError(t, err)
+	_, err = c.rest.PutIntegration(ctx, &apigateway.PutIntegrationInput{RestApiId: rest.Id, ResourceId: rest.RootResourceId, HttpMethod: method.HttpMethod, Type: "MOCK"})
+	require.NoError(t, err)
+	stage := aws.String("prod")
+	_, err = c.rest.CreateDeployment(ctx, &apigateway.CreateDeploymentInput{RestApiId: rest.Id, StageName: stage})
+	require.NoError(t, err)
+
+	g, err = c.Gateway(ctx, *rest.Id, "prod")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"REST", "shop-rest", "none"}, []string{string(g.Kind), g.Name, g.Stage.Rate.String()})
+
+	_, err = c.rest.UpdateStage(ctx, &apigateway.UpdateStageInput{RestApiId: rest.Id, StageName: stage, PatchOperations: []v1.PatchOperation{
+		{Op: v1.OpReplace, Path: aws.String("/*/*/throttling/rateLimit"), Value: aws.String("0")},
+	}})
+	require.NoError(t, err)
+	g, err = c.Gateway(ctx, *rest.Id, "")
+	require.NoError(t, err)
+	assert.True(t, g.Stage.Rate.Closed())
+	assert.False(t, g.Stage.Burst.Closed())
 }
 
 // TestMotoAcceptsSignatures has an implementation that is not ours check the

@@ -411,6 +411,10 @@ func TestKeysThatAreNotAccepted(t *testing.T) {
 		assert.Equal(t, cloud.NoCredentials, cloud.KindOf(err), err)
 		_, err = c.Recent(t.Context(), cloud.Instance{ID: "app-db"}, cloud.CPU, time.Hour)
 		assert.Equal(t, cloud.NoCredentials, cloud.KindOf(err), err)
+		_, err = c.Function(t.Context(), "arn:aws:lambda:eu-west-1:123456789012:function:app-api") // whose path is escaped
+		assert.Equal(t, cloud.NoCredentials, cloud.KindOf(err), err)
+		_, err = c.Gateway(t.Context(), "abc", "")
+		assert.Equal(t, cloud.NoCredentials, cloud.KindOf(err), err)
 	}
 }
 

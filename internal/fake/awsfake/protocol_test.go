@@ -43,6 +43,7 @@ func TestUnsignedIsRefusedInEachProtocol(t *testing.T) {
 		"query": {"/", "Action=DescribeDBInstances", nil, 403, "<Error><Type>Sender</Type><Code>MissingAuthenticationToken</Code>"},
 		"EC2":   {"/", "Action=DescribeSecurityGroups", nil, 403, "<Errors><Error><Code>MissingAuthenticationToken</Code>"},
 		"JSON":  {"/", "{}", []string{"X-Amz-Target", "Logs_20140328.FilterLogEvents"}, 400, `"__type":"MissingAuthenticationTokenException"`},
+		"REST":  {"/2015-03-31/functions/app-api/invocations", "{}", nil, 403, `"Missing Authentication Token"`},
 		"CBOR":  {"/service/GraniteServiceVersion20100801/operation/GetMetricData", "\xa0", nil, 400, "MissingAuthenticationTokenException"},
 	} {
 		t.Run(name, func(t *testing.T) {
