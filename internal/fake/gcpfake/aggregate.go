@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,77 +24,161 @@ func interval(q url.Values) (start, end time.Time, err error) {
 	return start, end, nil
 }
 
-// within returns the points in (start, end], newest first.
-func within(points []Point, start, end time.Time) []Point {
-	points = slices.DeleteFunc(slices.Clone(points), func(p Point) bool {
-		return !p.Time.After(start) || p.Time.After(end)
-	})
-	slices.SortFunc(points, func(a, b Point) int { return b.Time.Compare(a.Time) })
-	return points
+// aggregation is what a request makes of the series it finds. Without a
+// function they stay as they are.
+type aggregation struct {
+	align  func([]float64) []float64 // the numbers of a period become its value
+	reduce func([]float64) float64   // the numbers of a group become one
+	period time.Duration
+	groups []string // fields by which series are told apart while they are reduced
 }
 
-// aggregate aligns each series to periods that end at end, then sums them into
-// one, as far as the request says so.
-func aggregate(q url.Values, series []Series, end time.Time) ([]Series, error) {
+// aggregationOf reads what a request makes of a metric; what Monitoring cannot
+// make of a metric of that kind is an error, found or not.
+func aggregationOf(q url.Values, of descriptor) (a aggregation, _ descriptor, err error) {
 	aligner := cmp.Or(q.Get("aggregation.perSeriesAligner"), "ALIGN_NONE")
 	reducer := cmp.Or(q.Get("aggregation.crossSeriesReducer"), "REDUCE_NONE")
 	if aligner == "ALIGN_NONE" && reducer == "REDUCE_NONE" {
-		return series, nil
+		return a, of, nil
 	}
-	period, err := time.ParseDuration(q.Get("aggregation.alignmentPeriod"))
-	switch {
-	case aligner != "ALIGN_MEAN":
-		return nil, invalidArgument("Field aggregation.perSeriesAligner had an invalid value of \"" + aligner + "\": not supported for this metric.")
-	case err != nil || period < time.Minute:
-		return nil, invalidArgument("Field aggregation.alignmentPeriod had an invalid value: must be at least 60 seconds.")
-	case len(q["aggregation.groupByFields"]) > 0:
-		return nil, invalidArgument("Field aggregation.groupByFields had an invalid value.")
+	if a.align = aligners[aligner+" "+of.kind+" "+of.valueType]; a.align == nil {
+		return a, of, invalidArgument("Field aggregation.perSeriesAligner had an invalid value of \"" + aligner + "\": not supported for this metric.")
+	}
+	if aligner == "ALIGN_MEAN" {
+		of.valueType = "DOUBLE"
+	}
+	if a.period, err = time.ParseDuration(q.Get("aggregation.alignmentPeriod")); err != nil || a.period < time.Minute {
+		return a, of, invalidArgument("Field aggregation.alignmentPeriod had an invalid value: must be at least 60 seconds.")
+	}
+	if reducer == "REDUCE_NONE" {
+		return a, of, nil
+	}
+	if a.reduce = reducers[reducer+" "+of.valueType]; a.reduce == nil {
+		return a, of, invalidArgument("Field aggregation.crossSeriesReducer had an invalid value of \"" + reducer + "\": not supported for this metric.")
+	}
+	if of.valueType == "DISTRIBUTION" {
+		of.kind, of.valueType = "GAUGE", "DOUBLE"
+	}
+	for _, field := range q["aggregation.groupByFields"] {
+		if !seriesField(field) {
+			return a, of, invalidArgument("Field aggregation.groupByFields had an invalid value of \"" + field + "\".")
+		}
+		a.groups = append(a.groups, field)
+	}
+	return a, of, nil
+}
+
+// aggregate aligns each series to periods that end at end, then makes one of
+// those in a group, as far as the request says so.
+func aggregate(q url.Values, of descriptor, series []measurement, end time.Time) ([]measurement, error) {
+	a, of, err := aggregationOf(q, of)
+	if err != nil || a.align == nil {
+		return series, err
 	}
 	for n := range series {
-		series[n].Points = align(series[n].Points, period, end)
+		series[n].align(a, end)
 	}
-	switch reducer {
-	case "REDUCE_NONE":
-		return series, nil
-	case "REDUCE_SUM":
-		return sum(series), nil
+	if a.reduce != nil {
+		series = a.reduced(series)
 	}
-	return nil, invalidArgument("Field aggregation.crossSeriesReducer had an invalid value of \"" + reducer + "\".")
+	for n := range series {
+		series[n].descriptor = of
+	}
+	return series, nil
 }
 
-// align returns the mean of each period, newest first. A period ends at end or
-// a whole number of periods before it.
-func align(points []Point, period time.Duration, end time.Time) []Point {
-	var aligned []Point
-	for len(points) > 0 {
-		at := end.Add(-end.Sub(points[0].Time).Truncate(period))
-		n, total := 0, 0.0
-		for n < len(points) && points[n].Time.After(at.Add(-period)) {
-			total += points[n].Value
-			n++
+// align makes one value of each period. A period ends at end or a whole number
+// of periods before it.
+func (m *measurement) align(a aggregation, end time.Time) {
+	left := m.values
+	m.values, m.period = nil, a.period
+	for len(left) > 0 {
+		at := end.Add(-end.Sub(left[0].end).Truncate(a.period))
+		var numbers []float64
+		for len(left) > 0 && left[0].end.After(at.Add(-a.period)) {
+			numbers = append(numbers, left[0].numbers...)
+			left = left[1:]
 		}
-		aligned = append(aligned, Point{Time: at, Value: total / float64(n)})
-		points = points[n:]
+		m.values = append(m.values, value{at, a.align(numbers)})
 	}
-	return aligned
 }
 
-// sum adds aligned series of one instance up into one without metric labels.
-func sum(series []Series) []Series {
-	if len(series) == 0 {
-		return nil
+// aligners are those supported, by the kind of metric and the type of value.
+var aligners = map[string]func([]float64) []float64{
+	"ALIGN_MEAN GAUGE DOUBLE":        one(mean),
+	"ALIGN_MEAN GAUGE INT64":         one(mean),
+	"ALIGN_MAX GAUGE DOUBLE":         one(slices.Max[[]float64]),
+	"ALIGN_MAX GAUGE INT64":          one(slices.Max[[]float64]),
+	"ALIGN_DELTA DELTA INT64":        one(sum),
+	"ALIGN_DELTA DELTA DISTRIBUTION": func(all []float64) []float64 { return all },
+}
+
+// reducers are those supported, by the type of value.
+var reducers = map[string]func([]float64) float64{
+	"REDUCE_SUM INT64":                  sum,
+	"REDUCE_SUM DOUBLE":                 sum,
+	"REDUCE_MAX INT64":                  slices.Max[[]float64],
+	"REDUCE_MAX DOUBLE":                 slices.Max[[]float64],
+	"REDUCE_PERCENTILE_95 DISTRIBUTION": func(all []float64) float64 { return distributionOf(all).percentile(0.95) },
+}
+
+func one(merge func([]float64) float64) func([]float64) []float64 {
+	return func(all []float64) []float64 { return []float64{merge(all)} }
+}
+
+func mean(all []float64) float64 { return sum(all) / float64(len(all)) }
+
+func sum(all []float64) (total float64) {
+	for _, n := range all {
+		total += n
 	}
-	total := series[0]
-	total.Labels, total.Points = nil, nil
-	at := map[time.Time]float64{}
-	for _, s := range series {
-		for _, p := range s.Points {
-			at[p.Time] += p.Value
+	return total
+}
+
+// reduced makes one series of each group, with the labels it is grouped by and
+// no others.
+func (a aggregation) reduced(series []measurement) []measurement {
+	var all []measurement
+	places := map[string]int{}
+	for _, m := range series {
+		key, labels := a.group(m)
+		place, again := places[key]
+		if !again {
+			place = len(all)
+			places[key] = place
+			all = append(all, measurement{metric: m.metric, resource: m.resource, labels: labels, period: m.period})
+		}
+		all[place].values = append(all[place].values, m.values...)
+	}
+	for n := range all {
+		all[n].merge(a.reduce)
+	}
+	return all
+}
+
+// group returns what tells a series's group from others, and the labels of the
+// metric that are the same in all of it.
+func (a aggregation) group(m measurement) (key string, labels map[string]string) {
+	fields := m.fields()
+	labels = map[string]string{}
+	for _, field := range a.groups {
+		key += strconv.Quote(fields[field])
+		if label, ok := strings.CutPrefix(field, "metric.labels."); ok {
+			labels[label] = fields[field]
 		}
 	}
-	for when, value := range at {
-		total.Points = append(total.Points, Point{Time: when, Value: value})
+	return key, labels
+}
+
+// merge makes one value of those that end together.
+func (m *measurement) merge(merge func([]float64) float64) {
+	together := map[time.Time][]float64{}
+	for _, v := range m.values {
+		together[v.end] = append(together[v.end], v.numbers...)
 	}
-	slices.SortFunc(total.Points, func(a, b Point) int { return b.Time.Compare(a.Time) })
-	return []Series{total}
+	m.values = nil
+	for end, numbers := range together {
+		m.values = append(m.values, value{end, []float64{merge(numbers)}})
+	}
+	m.sort()
 }

@@ -15,7 +15,7 @@ type record map[string]string
 // match tells whether a record passes a filter.
 type match func(record) bool
 
-var token = regexp.MustCompile(`^\s*("(?:[^"\\]|\\.)*"|!=|>=|<=|[()=<>:]|[^\s()=<>:!"]+)`)
+var token = regexp.MustCompile(`^\s*("(?:[^"\\]|\\.)*"|!=|>=|<=|=~|!~|[()=<>:]|[^\s()=<>:!"]+)`)
 
 // severities are those of Cloud Logging, in order.
 var severities = []string{"DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"}
@@ -122,8 +122,9 @@ func (p *parser) comparison() (match, error) {
 	return compare(field, operator, value)
 }
 
-// compare orders timestamps and severities; other fields are text, which is
-// equal, different or contained.
+// compare orders timestamps, severities and numbers; other fields are text,
+// which is equal, different, contained or matched by a regular expression. A
+// field that is absent compares to nothing.
 func compare(field, operator, value string) (match, error) {
 	switch field {
 	case "timestamp":
@@ -142,6 +143,31 @@ func compare(field, operator, value string) (match, error) {
 		}
 		return ordered(operator, func(r record) int { return slices.Index(severities, r[field]) - want })
 	}
+	switch field {
+	case "httpRequest.status":
+		want, err := strconv.Atoi(value)
+		if err != nil {
+			return nil, fmt.Errorf("invalid number %q", value)
+		}
+		m, err := ordered(operator, func(r record) int {
+			got, _ := strconv.Atoi(r[field])
+			return got - want
+		})
+		return m.where(field), err
+	}
+	m, err := text(field, operator, value)
+	return m.where(field), err
+}
+
+// where leaves out records without a field.
+func (m match) where(field string) match {
+	return func(r record) bool {
+		_, ok := r[field]
+		return ok && m(r)
+	}
+}
+
+func text(field, operator, value string) (match, error) {
 	switch operator {
 	case "=":
 		return func(r record) bool { return r[field] == value }, nil
@@ -149,6 +175,12 @@ func compare(field, operator, value string) (match, error) {
 		return func(r record) bool { return r[field] != value }, nil
 	case ":":
 		return func(r record) bool { return strings.Contains(strings.ToLower(r[field]), strings.ToLower(value)) }, nil
+	case "=~":
+		pattern, err := regexp.Compile(value)
+		if err != nil {
+			return nil, fmt.Errorf("invalid regular expression %q", value)
+		}
+		return func(r record) bool { return pattern.MatchString(r[field]) }, nil
 	}
 	return nil, fmt.Errorf("operator %q is not supported for %s", operator, field)
 }

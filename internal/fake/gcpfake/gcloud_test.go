@@ -3,9 +3,11 @@ package gcpfake_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,6 +45,21 @@ func newGcloud(t *testing.T, p plane) gcloud {
 		"CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL=" + p.http.URL + "/",
 		"CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING=" + p.http.URL + "/",
 	}}
+}
+
+// through makes gcloud reach p as a proxy. It puts the region before whatever
+// host Cloud Run is said to have, so that no address of p's would do.
+func (g gcloud) through(t *testing.T, p plane) gcloud {
+	t.Helper()
+	at, err := url.Parse(p.http.URL)
+	require.NoError(t, err)
+	g.env = append(slices.Clone(g.env),
+		"CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=http://run.googleapis.com/",
+		"CLOUDSDK_PROXY_TYPE=http_no_tunnel",
+		"CLOUDSDK_PROXY_ADDRESS="+at.Hostname(),
+		"CLOUDSDK_PROXY_PORT="+at.Port(),
+	)
+	return g
 }
 
 // run returns what gcloud prints to each of its outputs.
@@ -112,4 +129,62 @@ func TestGcloudWordsItsErrors(t *testing.T) {
 	_, errs, err = g.run(t, "sql", "ssl", "server-ca-certs", "list", "--instance=app-db")
 	require.Error(t, err)
 	assert.Contains(t, errs, "Cloud SQL Admin API has not been used in project "+project)
+}
+
+func TestGcloudReadsCloudRun(t *testing.T) {
+	t.Parallel()
+	service := gcpfake.NewService(project, region, "api")
+	service.LatestCreatedRevision = service.Name + "/revisions/api-00002-xyz"
+	service.TerminalCondition = &gcpfake.Condition{
+		Type: "Ready", State: "CONDITION_FAILED", RevisionReason: "HEALTH_CHECK_CONTAINER_ERROR", Message: "failed to listen on PORT=8080",
+		LastTransitionTime: service.CreateTime,
+	}
+	p := start(t, gcpfake.State{Services: []gcpfake.Service{service}})
+	g := newGcloud(t, p).through(t, p)
+
+	out, errs, err := g.run(t, "run", "services", "describe", "api", "--region="+region, "--format=json(status,spec)")
+
+	require.NoError(t, err, errs)
+	var described struct {
+		Spec struct {
+			Template struct {
+				Spec struct {
+					TimeoutSeconds       int
+					ContainerConcurrency int
+					Containers           []struct {
+						Resources struct{ Limits map[string]string }
+					}
+				}
+			}
+		}
+		Status struct {
+			LatestReadyRevisionName, LatestCreatedRevisionName, URL string
+			Conditions                                              []struct{ Type, Status, Reason, Message string }
+			Traffic                                                 []struct {
+				RevisionName string
+				Percent      int
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &described), out)
+	assert.Equal(t, 300, described.Spec.Template.Spec.TimeoutSeconds)
+	assert.Equal(t, 80, described.Spec.Template.Spec.ContainerConcurrency)
+	assert.Equal(t, map[string]string{"cpu": "1000m", "memory": "512Mi"}, described.Spec.Template.Spec.Containers[0].Resources.Limits)
+	assert.Equal(t, "api-00001-abc", described.Status.LatestReadyRevisionName)
+	assert.Equal(t, "api-00002-xyz", described.Status.LatestCreatedRevisionName)
+	assert.Equal(t, service.URI, described.Status.URL)
+	assert.Equal(t, "False", described.Status.Conditions[0].Status)
+	assert.Equal(t, "HealthCheckContainerError", described.Status.Conditions[0].Reason)
+	require.Len(t, described.Status.Traffic, 1)
+	assert.Equal(t, "api-00001-abc", described.Status.Traffic[0].RevisionName)
+	assert.Equal(t, []string{"run.services.get"}, p.Actions())
+
+	out, errs, err = g.run(t, "run", "services", "describe", "api", "--region="+region)
+	require.NoError(t, err, errs)
+	assert.Contains(t, out, "api-00002-xyz")
+	assert.Contains(t, out, "failed to listen on PORT=8080")
+
+	_, errs, err = g.run(t, "run", "services", "describe", "no-such-api", "--region="+region)
+	require.Error(t, err)
+	assert.Contains(t, errs, "Cannot find service [no-such-api]")
 }

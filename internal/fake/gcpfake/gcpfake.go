@@ -1,8 +1,9 @@
 // Package gcpfake is a stand-in for the control plane of Google Cloud, over REST
-// and JSON as Google publishes it: Cloud SQL Admin, Cloud Monitoring, Cloud
-// Logging, Resource Manager and the OAuth 2.0 token endpoint, as far as they
-// tell about a managed PostgreSQL database. The client libraries and gcloud
-// cannot tell its answers from the real ones.
+// and JSON as Google publishes it: Cloud SQL Admin, Cloud Run Admin, Cloud
+// Monitoring, Cloud Logging, Resource Manager and the OAuth 2.0 token endpoint,
+// as far as they tell about a managed PostgreSQL database and a service that
+// answers requests. The client libraries and gcloud cannot tell its answers
+// from the real ones.
 //
 // One URL serves all of them. It changes nothing of what it holds: the state is
 // set from Go. What it does not understand, a filter, an aggregation, a path,
@@ -37,6 +38,7 @@ type State struct {
 	Projects []string // those that exist, by id
 
 	Instances []Instance
+	Services  []Service
 	Series    []Series
 	Entries   []Entry
 
@@ -66,6 +68,9 @@ func New(state State) *Server {
 		s.handle(instance+"/listServerCas", ListServerCas, s.listServerCas)
 		s.handle(instance+"/listServerCertificates", ListServerCertificates, s.listServerCertificates)
 	}
+	s.handle("GET /v2/projects/{project}/locations/{region}/services/{service}", ServicesGet, s.getService)
+	s.handle("POST /v2/projects/{project}/locations/{region}/services/{action}", TestServicePermissions, s.testServicePermissions)
+	s.handle("GET /apis/serving.knative.dev/v1/namespaces/{project}/services/{service}", ServicesGet, s.getKnativeService)
 	s.handle("GET /v3/projects/{project}/timeSeries", TimeSeriesList, s.listTimeSeries)
 	s.handle("POST /v2/entries:list", EntriesList, s.listEntries)
 	s.handle("POST /v1/projects/{action}", TestIamPermissions, s.testIamPermissions)
@@ -127,7 +132,7 @@ func (s *Server) admit(action string, r *http.Request, answer func(*http.Request
 	if billed := r.Header.Get("X-Goog-User-Project"); billed != "" {
 		s.billed = append(s.billed, billed)
 	}
-	if action != TestIamPermissions {
+	if action != TestIamPermissions && action != TestServicePermissions {
 		s.actions = append(s.actions, action)
 	}
 	if err := s.refused(action, r.PathValue("instance")); err != nil {

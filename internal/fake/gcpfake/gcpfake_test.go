@@ -168,32 +168,50 @@ func TestLogFilters(t *testing.T) {
 		`timestamp>="2026-11-23T12:01:00Z"`:                                        2,
 		`(timestamp>"2026-11-23T12:01:00Z") AND (severity>=ERROR)`:                 1,
 		`severity=INFO OR (severity=ERROR AND textPayload:boom)`:                   2,
+		`textPayload=~"[Bb]o+m"`:                                                   2,
+		`labels.foo="bar"`:                                                         0,
+		`httpRequest.status<500`:                                                   0,
 		`resource.type=cloudsql_database`:                                          3,
 		`resource.type=cloud_sql_database`:                                         0,
 		`logName="projects/shop-prod/logs/cloudsql.googleapis.com%2Fpostgres.log"`: 3,
 
-		`textPayload=~"bo+m"`:                                  -1,
+		`textPayload=~"bo+m("`:                                 -1,
+		`textPayload!~"bo+m"`:                                  -1,
 		`severity>=ERROR severity<ALERT`:                       -1,
 		`severity>=TERRIBLE`:                                   -1,
 		`NOT severity=ERROR`:                                   -1,
 		`severity=INFO OR severity=ERROR AND textPayload:boom`: -1,
-		`labels.foo="bar"`:                                     -1,
+		`protoPayload.foo="bar"`:                               -1,
+		`resource.labels.mood="bar"`:                           -1,
+		`httpRequest.status>=many`:                             -1,
 		`timestamp>="yesterday"`:                               -1,
 		`(severity>=ERROR`:                                     -1,
 		`severity>=`:                                           -1,
 		`textPayload>"a"`:                                      -1,
 		`boom`:                                                 -1,
 	} {
-		body, err := json.Marshal(map[string]any{"resourceNames": []string{"projects/" + project}, "filter": filter})
-		require.NoError(t, err)
-		got := p.send(t, "POST", "/v2/entries:list", string(body))
 		if want < 0 {
-			assert.Equal(t, "INVALID_ARGUMENT", got.err["status"], filter)
+			assert.Equal(t, "INVALID_ARGUMENT", p.filtered(t, filter).err["status"], filter)
 			continue
 		}
-		entries, _ := got.body["entries"].([]any)
-		assert.Len(t, entries, want, filter)
+		assert.Len(t, p.entries(t, filter), want, filter)
 	}
+}
+
+// filtered asks for the log entries that pass a filter.
+func (p plane) filtered(t *testing.T, filter string) answer {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"resourceNames": []string{"projects/" + project}, "filter": filter})
+	require.NoError(t, err)
+	return p.send(t, "POST", "/v2/entries:list", string(body))
+}
+
+func (p plane) entries(t *testing.T, filter string) []any {
+	t.Helper()
+	got := p.filtered(t, filter)
+	require.Equal(t, http.StatusOK, got.status, got.err)
+	entries, _ := got.body["entries"].([]any)
+	return entries
 }
 
 func TestLogRequestsAreChecked(t *testing.T) {
@@ -292,9 +310,11 @@ func TestTimeSeriesRequestsAreChecked(t *testing.T) {
 		{"interval.endTime": ""},
 		{"interval.startTime": "2026-11-23T13:00:00Z"},
 		{"aggregation.perSeriesAligner": "ALIGN_RATE", "aggregation.alignmentPeriod": "60s"},
+		{"aggregation.perSeriesAligner": "ALIGN_DELTA", "aggregation.alignmentPeriod": "60s"},
 		{"aggregation.perSeriesAligner": "ALIGN_MEAN"},
 		{"aggregation.perSeriesAligner": "ALIGN_MEAN", "aggregation.alignmentPeriod": "1s"},
-		{"aggregation.perSeriesAligner": "ALIGN_MEAN", "aggregation.alignmentPeriod": "60s", "aggregation.crossSeriesReducer": "REDUCE_MAX"},
+		{"aggregation.perSeriesAligner": "ALIGN_MEAN", "aggregation.alignmentPeriod": "60s", "aggregation.crossSeriesReducer": "REDUCE_PERCENTILE_95"},
+		{"aggregation.perSeriesAligner": "ALIGN_MEAN", "aggregation.alignmentPeriod": "60s", "aggregation.crossSeriesReducer": "REDUCE_SUM", "aggregation.groupByFields": "mood"},
 		{"pageSize": "many"},
 	} {
 		assert.Equal(t, "INVALID_ARGUMENT", p.timeSeries(t, parameters).err["status"], parameters)

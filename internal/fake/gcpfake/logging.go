@@ -16,15 +16,26 @@ const (
 	maxEntries     = 1000 // and whatever page size is asked
 )
 
-// Entry is a log entry that a Cloud SQL instance wrote.
+// Entry is a log entry of a Cloud SQL instance or a Cloud Run revision.
 type Entry struct {
 	Project  string
-	Instance string
-	Log      string // "postgres.log" where empty
+	Instance string   // of Cloud SQL, or
+	Revision Revision // of Cloud Run
+	Log      string   // "postgres.log" or "stderr" where empty; others of Cloud Run: "stdout", "requests", "varlog/system"
 	Time     time.Time
-	Severity string // "DEFAULT" where empty
+	Severity string            // "DEFAULT" where empty
+	Labels   map[string]string // "instanceId"
 	Text     string
 	JSON     map[string]any // in place of Text
+	Request  *HTTPRequest   // of the log "requests"
+}
+
+// HTTPRequest is a request as the front end saw it answered.
+type HTTPRequest struct {
+	Method  string `json:"requestMethod"`
+	URL     string `json:"requestUrl"`
+	Status  int    `json:"status"`
+	Latency string `json:"latency,omitempty"` // "0.1s"
 }
 
 type listEntriesRequest struct {
@@ -102,50 +113,63 @@ func (s *Server) readable(resources []string) ([]string, error) {
 
 func logField(name string) bool {
 	switch name {
-	case "timestamp", "severity", "logName", "textPayload", "resource.type":
+	case "timestamp", "severity", "logName", "textPayload", "jsonPayload.message", "resource.type", "httpRequest.status":
 		return true
 	}
-	return strings.HasPrefix(name, "resource.labels.")
+	label, ok := strings.CutPrefix(name, "resource.labels.")
+	return ok && slices.Contains(resourceLabels, label) || strings.HasPrefix(name, "labels.")
 }
 
+func (e Entry) resource() resource { return resourceOf(e.Project, e.Instance, e.Revision) }
+
 func (e Entry) fields() record {
-	return record{
-		"timestamp":                   e.Time.UTC().Format(time.RFC3339Nano),
-		"severity":                    e.severity(),
-		"logName":                     e.name(),
-		"textPayload":                 e.Text,
-		"resource.type":               "cloudsql_database",
-		"resource.labels.project_id":  e.Project,
-		"resource.labels.database_id": e.Project + ":" + e.Instance,
+	r := e.resource().addTo(record{
+		"timestamp": rfc3339(e.Time),
+		"severity":  e.severity(),
+		"logName":   e.name(),
+	})
+	for name, value := range e.Labels {
+		r["labels."+name] = value
 	}
+	switch {
+	case e.JSON == nil:
+		r["textPayload"] = e.Text
+	case e.JSON["message"] != nil:
+		r["jsonPayload.message"] = fmt.Sprint(e.JSON["message"])
+	}
+	if e.Request != nil {
+		r["httpRequest.status"] = fmt.Sprint(e.Request.Status)
+	}
+	return r
 }
 
 func (e Entry) name() string {
-	return "projects/" + e.Project + "/logs/" + url.QueryEscape("cloudsql.googleapis.com/"+cmp.Or(e.Log, "postgres.log"))
+	r := e.resource()
+	log := cmp.Or(e.Log, map[string]string{"cloudsql_database": "postgres.log", "cloud_run_revision": "stderr"}[r.kind])
+	return "projects/" + e.Project + "/logs/" + url.QueryEscape(r.service()+log)
 }
 
 func (e Entry) severity() string { return cmp.Or(e.Severity, "DEFAULT") }
 
 func (e Entry) wire() map[string]any {
-	at := e.Time.UTC().Format(time.RFC3339Nano)
+	at := rfc3339(e.Time)
 	entry := map[string]any{
-		"insertId": fmt.Sprintf("s=%x", e.Time.UnixNano()),
-		"logName":  e.name(),
-		"resource": map[string]any{
-			"type": "cloudsql_database",
-			"labels": map[string]string{
-				"project_id":  e.Project,
-				"database_id": e.Project + ":" + e.Instance,
-				"region":      "europe-west1",
-			},
-		},
+		"insertId":         fmt.Sprintf("s=%x", e.Time.UnixNano()),
+		"logName":          e.name(),
+		"resource":         e.resource().wire(),
 		"severity":         e.severity(),
 		"timestamp":        at,
 		"receiveTimestamp": at,
 	}
+	if e.Labels != nil {
+		entry["labels"] = e.Labels
+	}
+	if e.Request != nil {
+		entry["httpRequest"] = e.Request
+	}
 	if e.JSON != nil {
 		entry["jsonPayload"] = e.JSON
-	} else {
+	} else if e.Text != "" {
 		entry["textPayload"] = e.Text
 	}
 	return entry

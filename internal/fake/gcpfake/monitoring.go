@@ -2,7 +2,6 @@ package gcpfake
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -15,29 +14,40 @@ import (
 // maxPoints is how many points a page of timeSeries.list holds at most.
 const maxPoints = 100_000
 
-// descriptors are the metrics of Cloud SQL for PostgreSQL that are known here,
-// without their prefix, and their value types. All of them are gauges.
-var descriptors = map[string]string{
-	"database/cpu/utilization":                       "DOUBLE",
-	"database/disk/utilization":                      "DOUBLE",
-	"database/memory/utilization":                    "DOUBLE",
-	"database/postgresql/num_backends":               "INT64",
-	"database/postgresql/transaction_id_utilization": "DOUBLE",
-	"database/replication/replica_lag":               "DOUBLE",
+// descriptor is what a metric measures.
+type descriptor struct {
+	kind      string // "GAUGE", or "DELTA": of the time since the point before
+	valueType string // "INT64", "DOUBLE", "DISTRIBUTION"
+	unit      string
 }
 
-const cloudSQL = "cloudsql.googleapis.com/"
+// descriptors are the metrics of Cloud SQL for PostgreSQL and of Cloud Run that
+// are known here.
+var descriptors = map[string]descriptor{
+	"cloudsql.googleapis.com/database/cpu/utilization":                       {"GAUGE", "DOUBLE", "10^2.%"},
+	"cloudsql.googleapis.com/database/disk/utilization":                      {"GAUGE", "DOUBLE", "10^2.%"},
+	"cloudsql.googleapis.com/database/memory/utilization":                    {"GAUGE", "DOUBLE", "10^2.%"},
+	"cloudsql.googleapis.com/database/postgresql/num_backends":               {"GAUGE", "INT64", "1"},
+	"cloudsql.googleapis.com/database/postgresql/transaction_id_utilization": {"GAUGE", "DOUBLE", "10^2.%"},
+	"cloudsql.googleapis.com/database/replication/replica_lag":               {"GAUGE", "DOUBLE", "s"},
+	"run.googleapis.com/container/instance_count":                            {"GAUGE", "INT64", "1"},
+	"run.googleapis.com/container/startup_latencies":                         {"DELTA", "DISTRIBUTION", "ms"},
+	"run.googleapis.com/request_count":                                       {"DELTA", "INT64", "1"},
+	"run.googleapis.com/request_latencies":                                   {"DELTA", "DISTRIBUTION", "ms"},
+}
 
-// Series is one time series of a Cloud SQL instance.
+// Series is one time series of a Cloud SQL instance or a Cloud Run revision.
 type Series struct {
 	Project  string
-	Instance string
-	Metric   string            // type without "cloudsql.googleapis.com/"
-	Labels   map[string]string // of the metric: the database of num_backends
+	Instance string            // of Cloud SQL, or
+	Revision Revision          // of Cloud Run
+	Metric   string            // type without "cloudsql.googleapis.com/" or "run.googleapis.com/"
+	Labels   map[string]string // of the metric: "database", "response_code_class", "state"
 	Points   []Point           // in any order
 }
 
-// Point is one sample.
+// Point is one sample: a level, a number of things in the minute that ends
+// then, or one of the values that a distribution of that minute is made of.
 type Point struct {
 	Time  time.Time
 	Value float64
@@ -46,7 +56,7 @@ type Point struct {
 // listTimeSeries is projects.timeSeries.list.
 func (s *Server) listTimeSeries(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	found, err := s.selected(r.PathValue("project"), q.Get("filter"))
+	found, of, err := s.selected(r.PathValue("project"), q.Get("filter"))
 	if err != nil {
 		return nil, err
 	}
@@ -54,57 +64,54 @@ func (s *Server) listTimeSeries(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for n := range found {
-		found[n].Points = within(found[n].Points, start, end)
+	var measured []measurement
+	for _, one := range found {
+		measured = append(measured, one.measure(start, end))
 	}
-	valueType := "DOUBLE"
-	if q.Get("aggregation.perSeriesAligner") == "" && len(found) > 0 {
-		valueType = descriptors[found[0].Metric]
-	}
-	if found, err = aggregate(q, found, end); err != nil {
+	if measured, err = aggregate(q, of, measured, end); err != nil {
 		return nil, err
 	}
-	return s.seriesPage(q, found, valueType)
+	return s.seriesPage(q, measured)
 }
 
 // metricType finds the metric a filter names.
 var metricType = regexp.MustCompile(`metric\.type\s*=\s*"([^"]*)"`)
 
 // selected returns the series of a project that pass a filter, which has to
-// name one metric.
-func (s *Server) selected(project, filter string) ([]Series, error) {
+// name one metric, and what that metric measures.
+func (s *Server) selected(project, filter string) ([]Series, descriptor, error) {
 	matches, err := parseFilter(filter, seriesField)
 	if err != nil {
-		return nil, invalidArgument("Field filter had an invalid value: " + err.Error())
+		return nil, descriptor{}, invalidArgument("Field filter had an invalid value: " + err.Error())
 	}
 	named := metricType.FindAllStringSubmatch(filter, -1)
 	if len(named) != 1 {
-		return nil, invalidArgument("Field filter had an invalid value: The filter must specify a single metric.type.")
+		return nil, descriptor{}, invalidArgument("Field filter had an invalid value: The filter must specify a single metric.type.")
 	}
-	if metric, ok := strings.CutPrefix(named[0][1], cloudSQL); !ok || descriptors[metric] == "" {
-		return nil, notFound(`Cannot find metric(s) that match type = "` + named[0][1] +
+	of, known := descriptors[named[0][1]]
+	if !known {
+		return nil, of, notFound(`Cannot find metric(s) that match type = "` + named[0][1] +
 			`". If a metric was created recently, it could take up to 10 minutes to become available. Please try again soon.`)
 	}
 	return slices.DeleteFunc(slices.Clone(s.state.Series), func(one Series) bool {
 		return one.Project != project || !matches(one.fields())
-	}), nil
+	}), of, nil
 }
 
 func seriesField(name string) bool {
-	switch name {
-	case "metric.type", "resource.type", "resource.labels.database_id", "resource.labels.project_id":
-		return true
+	if label, ok := strings.CutPrefix(name, "resource.labels."); ok {
+		return slices.Contains(resourceLabels, label)
 	}
-	return strings.HasPrefix(name, "metric.labels.")
+	return name == "metric.type" || name == "resource.type" || strings.HasPrefix(name, "metric.labels.")
 }
 
+func (s Series) resource() resource { return resourceOf(s.Project, s.Instance, s.Revision) }
+
+// metric is the full type.
+func (s Series) metric() string { return s.resource().service() + s.Metric }
+
 func (s Series) fields() record {
-	r := record{
-		"metric.type":                 cloudSQL + s.Metric,
-		"resource.type":               "cloudsql_database",
-		"resource.labels.database_id": s.Project + ":" + s.Instance,
-		"resource.labels.project_id":  s.Project,
-	}
+	r := s.resource().addTo(record{"metric.type": s.metric()})
 	for name, value := range s.Labels {
 		r["metric.labels."+name] = value
 	}
@@ -113,10 +120,10 @@ func (s Series) fields() record {
 
 // seriesPage answers with the points of a page; a series that is cut goes on
 // on the next.
-func (s *Server) seriesPage(q url.Values, series []Series, valueType string) (any, error) {
+func (s *Server) seriesPage(q url.Values, series []measurement) (any, error) {
 	total := 0
 	for _, one := range series {
-		total += len(one.Points)
+		total += len(one.values)
 	}
 	size, err := strconv.Atoi(cmp.Or(q.Get("pageSize"), strconv.Itoa(maxPoints)))
 	if err != nil || size < 1 {
@@ -128,11 +135,11 @@ func (s *Server) seriesPage(q url.Values, series []Series, valueType string) (an
 	}
 	var parts []map[string]any
 	for _, one := range series {
-		low, high := max(from, 0), min(to, len(one.Points))
+		low, high := max(from, 0), min(to, len(one.values))
 		if low < high {
-			parts = append(parts, one.wire(one.Points[low:high], valueType))
+			parts = append(parts, one.wire(one.values[low:high]))
 		}
-		from, to = from-len(one.Points), to-len(one.Points)
+		from, to = from-len(one.values), to-len(one.values)
 	}
 	answer := map[string]any{"unit": "1"}
 	if parts != nil {
@@ -142,28 +149,4 @@ func (s *Server) seriesPage(q url.Values, series []Series, valueType string) (an
 		answer["nextPageToken"] = next
 	}
 	return answer, nil
-}
-
-func (s Series) wire(points []Point, valueType string) map[string]any {
-	var list []map[string]any
-	for _, p := range points {
-		at := p.Time.UTC().Format(time.RFC3339Nano)
-		value := map[string]any{"doubleValue": p.Value}
-		if valueType == "INT64" {
-			value = map[string]any{"int64Value": fmt.Sprint(int64(p.Value))}
-		}
-		list = append(list, map[string]any{
-			"interval": map[string]string{"startTime": at, "endTime": at},
-			"value":    value,
-		})
-	}
-	return map[string]any{
-		"metric": map[string]any{"type": cloudSQL + s.Metric, "labels": s.Labels},
-		"resource": map[string]any{"type": "cloudsql_database", "labels": map[string]string{
-			"project_id": s.Project, "database_id": s.Project + ":" + s.Instance, "region": "europe-west1",
-		}},
-		"metricKind": "GAUGE",
-		"valueType":  valueType,
-		"points":     list,
-	}
 }

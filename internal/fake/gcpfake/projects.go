@@ -17,6 +17,11 @@ func (s *Server) testIamPermissions(r *http.Request) (any, error) {
 	if !slices.Contains(s.state.Projects, project) {
 		return nil, permissionDenied("resourcemanager.projects.get", project)
 	}
+	return s.granting(r)
+}
+
+// granting answers which of the permissions in a request the caller has.
+func (s *Server) granting(r *http.Request) (any, error) {
 	var asked struct{ Permissions []string }
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
 		return nil, invalidArgument("Invalid JSON payload received. " + err.Error())

@@ -10,10 +10,14 @@ const (
 	InstancesGet           = "cloudsql.instances.get"
 	ListServerCas          = "cloudsql.instances.listServerCas"
 	ListServerCertificates = "cloudsql.instances.listServerCertificates"
+	ServicesGet            = "run.services.get"
 	TimeSeriesList         = "monitoring.timeSeries.list"
 	EntriesList            = "logging.logEntries.list"
-	// TestIamPermissions needs no permission; it goes by the method's own id.
-	TestIamPermissions = "cloudresourcemanager.projects.testIamPermissions"
+	// RoutesInvoke is never called for here, only asked about.
+	RoutesInvoke = "run.routes.invoke"
+	// To ask about permissions needs none; it goes by the methods' own ids.
+	TestIamPermissions     = "cloudresourcemanager.projects.testIamPermissions"
+	TestServicePermissions = "run.projects.locations.services.testIamPermissions"
 )
 
 // Refusal is why Google turns a call away before it looks at what is asked.
@@ -76,6 +80,7 @@ func service(action string) string {
 // titles are the names of the APIs.
 var titles = map[string]string{
 	"sqladmin.googleapis.com":             "Cloud SQL Admin API",
+	"run.googleapis.com":                  "Cloud Run Admin API",
 	"monitoring.googleapis.com":           "Cloud Monitoring API",
 	"logging.googleapis.com":              "Cloud Logging API",
 	"cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",

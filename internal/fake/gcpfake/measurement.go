@@ -1,0 +1,156 @@
+package gcpfake
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// measurement is a series on its way to the answer.
+type measurement struct {
+	metric   string
+	resource resource
+	labels   map[string]string // of the metric
+	descriptor
+	period time.Duration // between points
+	values []value       // newest first
+}
+
+// value is what was measured until end: one number, or those that a
+// distribution holds.
+type value struct {
+	end     time.Time
+	numbers []float64
+}
+
+// measure returns what was measured in (start, end].
+func (s Series) measure(start, end time.Time) measurement {
+	m := measurement{
+		metric: s.metric(), resource: s.resource(), labels: s.Labels,
+		descriptor: descriptors[s.metric()], period: time.Minute,
+	}
+	minutes := map[time.Time]int{}
+	for _, p := range s.Points {
+		at := p.Time
+		if m.valueType == "DISTRIBUTION" {
+			at = at.Add(time.Minute - 1).Truncate(time.Minute)
+		}
+		if !at.After(start) || at.After(end) {
+			continue
+		}
+		n, again := minutes[at]
+		if !again || m.valueType != "DISTRIBUTION" {
+			n = len(m.values)
+			m.values = append(m.values, value{end: at})
+		}
+		minutes[at] = n
+		m.values[n].numbers = append(m.values[n].numbers, p.Value)
+	}
+	m.sort()
+	return m
+}
+
+func (m *measurement) sort() {
+	slices.SortFunc(m.values, func(a, b value) int { return b.end.Compare(a.end) })
+}
+
+// fields are those that series may be grouped by.
+func (m measurement) fields() record {
+	all := m.resource.addTo(record{})
+	for name, value := range m.labels {
+		all["metric.labels."+name] = value
+	}
+	return all
+}
+
+func (m measurement) wire(values []value) map[string]any {
+	var points []map[string]any
+	for _, v := range values {
+		start := v.end
+		if m.kind == "DELTA" {
+			start = start.Add(-m.period)
+		}
+		points = append(points, map[string]any{
+			"interval": map[string]string{"startTime": rfc3339(start), "endTime": rfc3339(v.end)},
+			"value":    m.wireValue(v),
+		})
+	}
+	return map[string]any{
+		"metric":     map[string]any{"type": m.metric, "labels": m.labels},
+		"resource":   m.resource.wire(),
+		"metricKind": m.kind,
+		"valueType":  m.valueType,
+		"unit":       m.unit,
+		"points":     points,
+	}
+}
+
+func (m measurement) wireValue(v value) map[string]any {
+	switch m.valueType {
+	case "INT64":
+		return map[string]any{"int64Value": fmt.Sprint(int64(v.numbers[0]))}
+	case "DISTRIBUTION":
+		return map[string]any{"distributionValue": distributionOf(v.numbers).wire()}
+	}
+	return map[string]any{"doubleValue": v.numbers[0]}
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// The bounds of a distribution's buckets grow by a fifth, from 1 ms: what falls
+// into one can no longer be told apart, as in Google's.
+const (
+	bucketGrowth  = 1.2
+	finiteBuckets = 80
+)
+
+// distribution counts values by bucket. Bucket 0 holds those below 1, the last
+// those past every bound.
+type distribution struct {
+	counts [finiteBuckets + 2]int64
+	count  int64
+	mean   float64
+}
+
+func distributionOf(numbers []float64) (d distribution) {
+	for _, n := range numbers {
+		bucket := 0
+		for bucket <= finiteBuckets && n >= bound(bucket) {
+			bucket++
+		}
+		d.counts[bucket]++
+		d.count++
+		d.mean += (n - d.mean) / float64(d.count)
+	}
+	return d
+}
+
+// bound is the upper bound of a bucket.
+func bound(bucket int) float64 { return math.Pow(bucketGrowth, float64(bucket)) }
+
+// percentile takes the values of a bucket to be spread evenly over it.
+func (d distribution) percentile(fraction float64) float64 {
+	rank, below, low := fraction*float64(d.count), 0.0, 0.0
+	for bucket, n := range d.counts {
+		if n > 0 && below+float64(n) >= rank {
+			return low + (bound(bucket)-low)*(rank-below)/float64(n)
+		}
+		below += float64(n)
+		low = bound(bucket)
+	}
+	return low
+}
+
+func (d distribution) wire() map[string]any {
+	var counts []string
+	for _, n := range d.counts {
+		counts = append(counts, fmt.Sprint(n))
+	}
+	return map[string]any{
+		"count": fmt.Sprint(d.count), "mean": d.mean, "bucketCounts": counts,
+		"bucketOptions": map[string]any{"exponentialBuckets": map[string]any{
+			"numFiniteBuckets": finiteBuckets, "growthFactor": bucketGrowth, "scale": 1,
+		}},
+	}
+}
