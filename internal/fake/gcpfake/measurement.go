@@ -98,11 +98,11 @@ func (m measurement) wireValue(v value) map[string]any {
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// The bounds of a distribution's buckets grow by a fifth, from 1 ms: what falls
+// The bounds of a distribution's buckets grow by a tenth, from 1 ms: what falls
 // into one can no longer be told apart, as in Google's.
 const (
-	bucketGrowth  = 1.2
-	finiteBuckets = 80
+	bucketGrowth  = 1.1
+	finiteBuckets = 150
 )
 
 // distribution counts values by bucket. Bucket 0 holds those below 1, the last
