@@ -15,14 +15,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const project = "123456789012"
+const (
+	project = "123456789012"
+	region  = "europe-west1"
+)
 
-// actions are those that answer a question.
+// actions are those that answer a question; of several, the first asked.
 var actions = map[cloud.Question]string{
-	cloud.AskCaller:   gcpfake.TestIamPermissions,
-	cloud.AskInstance: gcpfake.InstancesGet,
-	cloud.AskLogs:     gcpfake.EntriesList,
-	cloud.AskMetrics:  gcpfake.TimeSeriesList,
+	cloud.AskCaller:       gcpfake.TestIamPermissions,
+	cloud.AskInstance:     gcpfake.InstancesGet,
+	cloud.AskLogs:         gcpfake.EntriesList,
+	cloud.AskMetrics:      gcpfake.TimeSeriesList,
+	cloud.AskFunction:     gcpfake.ServicesGet,
+	cloud.AskCapacity:     gcpfake.ServicesGet,
+	cloud.AskFunctionLogs: gcpfake.EntriesList,
+	cloud.AskColdStarts:   gcpfake.EntriesList,
+	cloud.AskTraffic:      gcpfake.TimeSeriesList,
 }
 
 // metricNames are Cloud Monitoring's, spelled out a second time on purpose.
@@ -80,7 +88,7 @@ func serve(t *testing.T, state gcpfake.State) (*gcpfake.Server, *httptest.Server
 
 func client(t *testing.T, c *gcpfake.Server, server *httptest.Server) *gcpcloud.Client {
 	t.Helper()
-	adapter, err := gcpcloud.NewWithKey(gcpcloud.Config{Project: project, Endpoint: server.URL}, c.KeyFile(server.URL))
+	adapter, err := gcpcloud.NewWithKey(gcpcloud.Config{Project: project, Region: region, Endpoint: server.URL}, c.KeyFile(server.URL))
 	require.NoError(t, err)
 	return adapter
 }
@@ -102,6 +110,7 @@ func show(s *gcpfake.State, w cloudtest.World) {
 			s.Series = append(s.Series, seriesOf(w, name, points)...)
 		}
 	}
+	showFunction(s, w.Function)
 }
 
 func instanceOf(w cloudtest.World) gcpfake.Instance {

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/api/googleapi"
 )
 
-var errNoProject = errors.New("no project, want GOOGLE_CLOUD_PROJECT, or an instance named PROJECT:REGION:NAME")
+var errNoProject = errors.New("no project, want GOOGLE_CLOUD_PROJECT, or a name that holds one")
 
 // credentialsError is credentials that are not there or not accepted.
 type credentialsError struct{ err error }
@@ -60,7 +60,7 @@ func kindOf(ctx context.Context, err error) cloud.Kind {
 	var refused *auth.Error
 	var sent *url.Error
 	switch {
-	case errors.Is(err, errNoProject):
+	case errors.Is(err, errNoProject), errors.Is(err, errNoRegion):
 		return cloud.NotConfigured
 	case errors.As(err, &answer):
 		return kindOfAnswer(answer)

@@ -1,6 +1,6 @@
 // Package gcpcloud answers the questions of package cloud for Google Cloud:
-// Cloud SQL, Cloud Monitoring and Cloud Logging, with the credentials the
-// machine has (Application Default Credentials).
+// Cloud SQL, Cloud Run, Cloud Monitoring and Cloud Logging, with the credentials
+// the machine has (Application Default Credentials).
 package gcpcloud
 
 import (
@@ -17,6 +17,7 @@ import (
 	"google.golang.org/api/logging/v2"
 	"google.golang.org/api/monitoring/v3"
 	"google.golang.org/api/option"
+	"google.golang.org/api/run/v2"
 	"google.golang.org/api/sqladmin/v1"
 )
 
@@ -24,13 +25,21 @@ import (
 // instance admits need nothing: Google tells the first to anyone and the second
 // with the instance.
 var Permissions = cloud.Permissions{
-	cloud.AskInstance: {instancesGet},
-	cloud.AskLogs:     {entriesList},
-	cloud.AskMetrics:  {timeSeriesList},
+	cloud.AskInstance:     {instancesGet},
+	cloud.AskLogs:         {entriesList},
+	cloud.AskMetrics:      {timeSeriesList},
+	cloud.AskFunction:     {servicesGet},
+	cloud.AskCapacity:     {servicesGet},
+	cloud.AskFunctionLogs: {entriesList},
+	cloud.AskColdStarts:   {entriesList, timeSeriesList},
+	cloud.AskTraffic:      {entriesList, timeSeriesList},
+	cloud.AskInvoke:       {routesInvoke},
 }
 
 const (
 	instancesGet   = "cloudsql.instances.get"
+	servicesGet    = "run.services.get"
+	routesInvoke   = "run.routes.invoke"
 	entriesList    = "logging.logEntries.list"
 	timeSeriesList = "monitoring.timeSeries.list"
 )
@@ -41,6 +50,10 @@ type Config struct {
 	// GOOGLE_CLOUD_PROJECT, GCP_PROJECT or CLOUDSDK_CORE_PROJECT, else the one
 	// the credentials belong to.
 	Project string
+	// Region has the services that are named without one. Empty, it is the one
+	// of GCP_REGION, GOOGLE_CLOUD_REGION, CLOUDSDK_RUN_REGION or
+	// CLOUDSDK_COMPUTE_REGION.
+	Region string
 	// Endpoint replaces the host of every API, e.g. "http://127.0.0.1:8080".
 	// Credentials are sent to it as they would be to Google.
 	Endpoint string
@@ -51,20 +64,28 @@ type Config struct {
 // looked up once, with the first question.
 type Client struct {
 	project string
+	region  string
 	signIn  *signIn
 
 	sql      *sqladmin.Service
+	run      *run.Service
 	metrics  *monitoring.Service
 	logs     *logging.Service
 	projects *cloudresourcemanager.Service
 }
 
 var (
-	_ cloud.Identities = (*Client)(nil)
-	_ cloud.Databases  = (*Client)(nil)
-	_ cloud.Firewalls  = (*Client)(nil)
-	_ cloud.Logs       = (*Client)(nil)
-	_ cloud.Metrics    = (*Client)(nil)
+	_ cloud.Identities      = (*Client)(nil)
+	_ cloud.Databases       = (*Client)(nil)
+	_ cloud.Firewalls       = (*Client)(nil)
+	_ cloud.Logs            = (*Client)(nil)
+	_ cloud.Metrics         = (*Client)(nil)
+	_ cloud.Functions       = (*Client)(nil)
+	_ cloud.Capacities      = (*Client)(nil)
+	_ cloud.Validators      = (*Client)(nil)
+	_ cloud.FunctionLogs    = (*Client)(nil)
+	_ cloud.FunctionTraffic = (*Client)(nil)
+	_ cloud.ColdStarts      = (*Client)(nil)
 )
 
 // New returns a Client; it asks nothing yet.
@@ -73,6 +94,7 @@ func New(c Config) (*Client, error) { return open(c, newSignIn(applicationDefaul
 func open(c Config, s *signIn) (*Client, error) {
 	client := &Client{
 		project: cmp.Or(c.Project, os.Getenv("GOOGLE_CLOUD_PROJECT"), os.Getenv("GCP_PROJECT"), os.Getenv("CLOUDSDK_CORE_PROJECT")),
+		region:  cmp.Or(c.Region, os.Getenv("GCP_REGION"), os.Getenv("GOOGLE_CLOUD_REGION"), os.Getenv("CLOUDSDK_RUN_REGION"), os.Getenv("CLOUDSDK_COMPUTE_REGION")),
 		signIn:  s,
 	}
 	options := []option.ClientOption{option.WithHTTPClient(&http.Client{Transport: s})}
@@ -90,6 +112,9 @@ func open(c Config, s *signIn) (*Client, error) {
 func (c *Client) connect(options []option.ClientOption) (err error) {
 	ctx := context.Background()
 	if c.sql, err = sqladmin.NewService(ctx, options...); err != nil {
+		return err
+	}
+	if c.run, err = run.NewService(ctx, options...); err != nil {
 		return err
 	}
 	if c.metrics, err = monitoring.NewService(ctx, options...); err != nil {

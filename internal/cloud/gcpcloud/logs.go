@@ -27,40 +27,52 @@ func (c *Client) DatabaseErrors(ctx context.Context, i cloud.Instance, since tim
 		return cloud.Lines{}, failed(ctx, entriesList, i.ID, err)
 	}
 	lines := cloud.Lines{Source: "projects/" + project + "/logs/cloudsql.googleapis.com%2Fpostgres.log"}
+	filter := fmt.Sprintf(`resource.type="cloudsql_database" AND resource.labels.database_id="%s:%s" AND logName="%s" AND severity>=ERROR AND timestamp>="%s"`,
+		project, i.ID, lines.Source, since.UTC().Format(time.RFC3339Nano))
+	err = c.entries(ctx, i.ID, project, filter, entriesAsked, func(e *logging.LogEntry) bool {
+		line, ok := lineOf(e)
+		return !ok || add(&lines, line)
+	})
+	if err != nil {
+		return cloud.Lines{}, err
+	}
+	return lines, nil
+}
+
+// entries hands on the entries of a project that pass a filter, newest first,
+// until take wants no more.
+func (c *Client) entries(ctx context.Context, subject, project, filter string, size int64, take func(*logging.LogEntry) bool) error {
 	request := &logging.ListLogEntriesRequest{
 		ResourceNames: []string{"projects/" + project},
-		Filter: fmt.Sprintf(`resource.type="cloudsql_database" AND resource.labels.database_id="%s:%s" AND logName="%s" AND severity>=ERROR AND timestamp>="%s"`,
-			project, i.ID, lines.Source, since.UTC().Format(time.RFC3339Nano)),
-		OrderBy:  "timestamp desc",
-		PageSize: entriesAsked,
+		Filter:        filter,
+		OrderBy:       "timestamp desc",
+		PageSize:      size,
 	}
 	for {
-		page, err := ask(ctx, entriesList, i.ID, func() (*logging.ListLogEntriesResponse, error) {
+		page, err := ask(ctx, entriesList, subject, func() (*logging.ListLogEntriesResponse, error) {
 			return c.logs.Entries.List(request).Context(ctx).Do()
 		})
 		if err != nil {
-			return cloud.Lines{}, err
+			return err
 		}
-		lines.Truncated = !add(&lines, page.Entries)
-		if request.PageToken = page.NextPageToken; request.PageToken == "" || lines.Truncated {
-			return lines, nil
+		for _, e := range page.Entries {
+			if !take(e) {
+				return nil
+			}
+		}
+		if request.PageToken = page.NextPageToken; request.PageToken == "" {
+			return nil
 		}
 	}
 }
 
-// add appends the entries that are lines of their own. It reports whether
-// there was room for all.
-func add(lines *cloud.Lines, entries []*logging.LogEntry) bool {
-	for _, entry := range entries {
-		line, ok := lineOf(entry)
-		if !ok {
-			continue
-		}
-		if len(lines.Lines) == cloud.MaxLines {
-			return false
-		}
-		lines.Lines = append(lines.Lines, line)
+// add appends a line. It reports whether there was room.
+func add(lines *cloud.Lines, line cloud.Line) bool {
+	if len(lines.Lines) == cloud.MaxLines {
+		lines.Truncated = true
+		return false
 	}
+	lines.Lines = append(lines.Lines, line)
 	return true
 }
 

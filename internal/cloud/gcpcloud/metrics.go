@@ -70,10 +70,32 @@ func (c *Client) Recent(ctx context.Context, i cloud.Instance, m cloud.Metric, w
 	return points(ctx, i.ID, call, m)
 }
 
-// points reads every page and puts the points in order; a page may hold none,
-// or the rest of a series begun on the one before.
+// points puts the points of a call in order.
 func points(ctx context.Context, subject string, call *monitoring.ProjectsTimeSeriesListCall, m cloud.Metric) (cloud.Series, error) {
+	found, err := seriesOf(ctx, subject, call)
+	if err != nil {
+		return nil, err
+	}
 	var all cloud.Series
+	for _, series := range found {
+		for _, p := range series.Points {
+			value := number(p.Value)
+			if m == cloud.ReplicaLag && value < 0 {
+				value = math.Inf(1) // replication is not running
+			}
+			if !math.IsNaN(value) {
+				all = append(all, cloud.Point{Time: rfc3339(p.Interval.EndTime), Value: value})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b cloud.Point) int { return a.Time.Compare(b.Time) })
+	return all, nil
+}
+
+// seriesOf reads every page of a call; one may hold no series, or the rest of
+// one begun on the page before.
+func seriesOf(ctx context.Context, subject string, call *monitoring.ProjectsTimeSeriesListCall) ([]*monitoring.TimeSeries, error) {
+	var all []*monitoring.TimeSeries
 	for token := ""; ; {
 		page, err := ask(ctx, timeSeriesList, subject, func() (*monitoring.ListTimeSeriesResponse, error) {
 			return call.PageToken(token).Do()
@@ -81,19 +103,11 @@ func points(ctx context.Context, subject string, call *monitoring.ProjectsTimeSe
 		if err != nil {
 			return nil, measured(err)
 		}
-		for _, series := range page.TimeSeries {
-			for _, p := range series.Points {
-				if value := number(m, p.Value); !math.IsNaN(value) {
-					all = append(all, cloud.Point{Time: rfc3339(p.Interval.EndTime), Value: value})
-				}
-			}
-		}
+		all = append(all, page.TimeSeries...)
 		if token = page.NextPageToken; token == "" {
-			break
+			return all, nil
 		}
 	}
-	slices.SortFunc(all, func(a, b cloud.Point) int { return a.Time.Compare(b.Time) })
-	return all, nil
 }
 
 // measured corrects what a 404 means here: that nothing was ever measured,
@@ -106,19 +120,14 @@ func measured(err error) error {
 	return err
 }
 
-// number takes the number out of a value, NaN where it is none. Google's
-// negative lag stands for replication that is not running.
-func number(m cloud.Metric, v *monitoring.TypedValue) float64 {
-	value := math.NaN()
+// number takes the number out of a value, NaN where it is none.
+func number(v *monitoring.TypedValue) float64 {
 	switch {
 	case v == nil:
 	case v.DoubleValue != nil:
-		value = *v.DoubleValue
+		return *v.DoubleValue
 	case v.Int64Value != nil:
-		value = float64(*v.Int64Value)
+		return float64(*v.Int64Value)
 	}
-	if m == cloud.ReplicaLag && value < 0 {
-		return math.Inf(1)
-	}
-	return value
+	return math.NaN()
 }

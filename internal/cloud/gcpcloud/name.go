@@ -22,3 +22,25 @@ func splitName(id string) (project, name string) {
 	}
 	return project, name
 }
+
+// splitService takes a Cloud Run service's name apart, in any form that pairs a
+// word with each part: projects/PROJECT/locations/REGION/services/NAME,
+// locations/REGION/namespaces/PROJECT/services/NAME, a link that ends in one.
+// What the name does not hold is "".
+func splitService(id string) (project, region, name string) {
+	parts := strings.Split(id, "/")
+	if len(parts) == 1 {
+		return "", "", id
+	}
+	for n, word := range parts[:len(parts)-1] {
+		switch word {
+		case "projects", "namespaces":
+			project = parts[n+1]
+		case "locations", "regions":
+			region = parts[n+1]
+		case "services":
+			name = parts[n+1]
+		}
+	}
+	return project, region, name
+}

@@ -1,0 +1,136 @@
+package gcpcloud
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"runbook/internal/cloud"
+
+	"google.golang.org/api/logging/v2"
+	"google.golang.org/api/monitoring/v3"
+)
+
+// maxRefused bounds the entries of the request log that are counted: whoever
+// has that many bad answers need not know the number.
+const maxRefused = 5 * manyEntries
+
+// aggregation is how series become fewer and coarser. The zero period is the
+// whole window.
+type aggregation struct {
+	aligner, reducer string
+	period           time.Duration
+	group            string
+}
+
+// FunctionTraffic asks Cloud Monitoring for the requests that reached a
+// container; their latency is without the start of an instance that they waited
+// for. It asks the request log, up to a few thousand entries, for what no
+// container saw; where that cannot be read, Throttled and Logged are not counted.
+func (c *Client) FunctionTraffic(ctx context.Context, f cloud.Function, window time.Duration) (cloud.Traffic, error) {
+	project, err := c.projectOf(ctx, f.Account)
+	if err != nil {
+		return cloud.Traffic{}, failed(ctx, timeSeriesList, f.ID, err)
+	}
+	var t cloud.Traffic
+	requests, err := c.timeSeries(ctx, f, project, "request_count", window,
+		aggregation{aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM", group: "metric.labels.response_code_class"})
+	if err != nil {
+		return t, err
+	}
+	t.Requests, t.ClientErrors, t.ServerErrors = answers(requests)
+	latencies, err := c.timeSeries(ctx, f, project, "request_latencies", window,
+		aggregation{aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95"})
+	if err != nil {
+		return t, err
+	}
+	t.Latency = time.Duration(highest(latencies) * float64(time.Millisecond))
+	running, err := c.timeSeries(ctx, f, project, "container/instance_count", window,
+		aggregation{aligner: "ALIGN_MEAN", reducer: "REDUCE_SUM", period: time.Minute})
+	if err != nil {
+		return t, err
+	}
+	t.Instances = cloud.CountOf(int64(math.Ceil(highest(running))))
+	t.Throttled, t.Logged = c.refused(ctx, f, project, window)
+	return t, nil
+}
+
+// answers counts requests by the class of their answer.
+func answers(series []*monitoring.TimeSeries) (all, client, server cloud.Count) {
+	all, client, server = cloud.CountOf(0), cloud.CountOf(0), cloud.CountOf(0)
+	for _, s := range series {
+		for _, p := range s.Points {
+			if p.Value == nil || p.Value.Int64Value == nil {
+				continue
+			}
+			all.N += *p.Value.Int64Value
+			switch s.Metric.Labels["response_code_class"] {
+			case "4xx":
+				client.N += *p.Value.Int64Value
+			case "5xx":
+				server.N += *p.Value.Int64Value
+			}
+		}
+	}
+	return all, client, server
+}
+
+// highest is 0 where nothing was measured.
+func highest(series []*monitoring.TimeSeries) (most float64) {
+	for _, s := range series {
+		for _, p := range s.Points {
+			if value := number(p.Value); value > most {
+				most = value
+			}
+		}
+	}
+	return most
+}
+
+// refused counts, in the request log, requests for which there was no instance
+// and answers with 5xx.
+func (c *Client) refused(ctx context.Context, f cloud.Function, project string, window time.Duration) (throttled, failures cloud.Count) {
+	var read int
+	throttled, failures = cloud.CountOf(0), cloud.CountOf(0)
+	filter := fmt.Sprintf(`%s AND timestamp>=%q AND logName=%q AND (httpRequest.status=429 OR httpRequest.status>=500)`,
+		resourceFilter(f), time.Now().Add(-window).UTC().Format(time.RFC3339Nano), logName(project, "requests"))
+	err := c.entries(ctx, f.ID, project, filter, manyEntries, func(e *logging.LogEntry) bool {
+		if strings.Contains(e.TextPayload, "no available instance") {
+			throttled.N++
+		}
+		if e.HttpRequest != nil && e.HttpRequest.Status >= 500 {
+			failures.N++
+		}
+		read++
+		return read < maxRefused
+	})
+	if err != nil {
+		return cloud.Count{}, cloud.Count{}
+	}
+	return throttled, failures
+}
+
+// timeSeries asks for a metric of a service over the window that ends now.
+func (c *Client) timeSeries(ctx context.Context, f cloud.Function, project, metric string, window time.Duration, a aggregation) ([]*monitoring.TimeSeries, error) {
+	end := time.Now().UTC().Truncate(time.Minute)
+	window = max(window.Round(time.Minute), time.Minute)
+	if a.period == 0 {
+		a.period = window
+	}
+	call := c.metrics.Projects.TimeSeries.List("projects/" + project).
+		Filter(fmt.Sprintf(`metric.type = "run.googleapis.com/%s" AND %s`, metric, resourceFilter(f))).
+		IntervalStartTime(end.Add(-window).Format(time.RFC3339)).
+		IntervalEndTime(end.Format(time.RFC3339)).
+		AggregationAlignmentPeriod(fmt.Sprintf("%.0fs", a.period.Seconds())).
+		AggregationPerSeriesAligner(a.aligner).
+		Context(ctx)
+	if a.reducer != "" {
+		call.AggregationCrossSeriesReducer(a.reducer)
+	}
+	if a.group != "" {
+		call.AggregationGroupByFields(a.group)
+	}
+	return seriesOf(ctx, f.ID, call)
+}
