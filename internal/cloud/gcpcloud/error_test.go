@@ -197,4 +197,5 @@ type asker interface {
 	cloud.Databases
 	cloud.Logs
 	cloud.Metrics
+	cloud.FunctionLogs
 }

@@ -15,3 +15,4 @@ func NewWithKey(c Config, key []byte) (*Client, error) {
 }
 
 var SplitName = splitName
+var SplitService = splitService

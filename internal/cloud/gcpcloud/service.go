@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,11 +34,12 @@ func (c *Client) Function(ctx context.Context, id string) (cloud.Function, error
 	if err != nil {
 		return cloud.Function{}, failed(ctx, servicesGet, id, err)
 	}
-	s, err := c.service(ctx, cloud.Function{ID: name, Account: project, Region: region})
+	f := cloud.Function{ID: name, Account: project, Region: region}
+	s, err := c.service(ctx, f)
 	if err != nil {
 		return cloud.Function{}, err
 	}
-	return describeService(cloud.Function{ID: name, Account: project, Region: region}, s), nil
+	return describeService(f, s), nil
 }
 
 func (c *Client) service(ctx context.Context, f cloud.Function) (*run.GoogleCloudRunV2Service, error) {
@@ -59,88 +58,14 @@ func describeService(f cloud.Function, s *run.GoogleCloudRunV2Service) cloud.Fun
 	template := cmp.Or(s.Template, &run.GoogleCloudRunV2RevisionTemplate{})
 	f.Timeout, _ = time.ParseDuration(template.Timeout)
 	f.Memory = memory(template.Containers)
-	f.Newest = path.Base("/" + s.LatestCreatedRevision)
+	f.Newest = short(s.LatestCreatedRevision)
 	f.Update = update(s)
-	f.Serving = f.Update
+	f.Serving = serving(s)
 	f.Log.Place = resourceFilter(f)
-	if s.LatestReadyRevision == "" {
-		return f
-	}
-	shares := traffic(s)
-	f.Serving = cloud.Condition{State: cloud.Up, Status: strings.Join(shares, ", ")}
-	if len(shares) == 1 {
-		f.Version, _, _ = strings.Cut(shares[0], " ")
-	}
-	if routes := condition(s, "RoutesReady"); routes != nil && routes.State == "CONDITION_FAILED" {
-		f.Serving = cloud.Condition{Status: words(routes), Reason: reason(routes)}
+	if shares := traffic(s); len(shares) == 1 {
+		f.Version = shares[0].revision
 	}
 	return f
-}
-
-// update tells how the last deployment went. Cloud Run keeps the revision
-// before in service until the new one is ready.
-func update(s *run.GoogleCloudRunV2Service) cloud.Condition {
-	ready := cmp.Or(s.TerminalCondition, &run.GoogleCloudRunV2Condition{})
-	c := cloud.Condition{Status: words(ready), Reason: reason(ready)}
-	switch {
-	case s.Reconciling, ready.State == "CONDITION_PENDING", ready.State == "CONDITION_RECONCILING":
-		c.State = cloud.Changing
-	case ready.State == "CONDITION_FAILED":
-		c.State = cloud.Down
-		if ready.RevisionReason == "MIN_INSTANCES_NOT_PROVISIONED" || ready.RevisionReason == "MIN_INSTANCES_WARMING" {
-			c.State = cloud.Changing // passes with the traffic that moves
-		}
-	case ready.State != "CONDITION_SUCCEEDED":
-	case s.ObservedGeneration != s.Generation:
-		c.State = cloud.Changing
-	case s.LatestReadyRevision != s.LatestCreatedRevision:
-		c.State, c.Reason = cloud.Down, path.Base(s.LatestCreatedRevision)+" is not ready"
-	default:
-		c.State = cloud.Up
-	}
-	return c
-}
-
-func condition(s *run.GoogleCloudRunV2Service, kind string) *run.GoogleCloudRunV2Condition {
-	at := slices.IndexFunc(s.Conditions, func(c *run.GoogleCloudRunV2Condition) bool { return c.Type == kind })
-	if at < 0 {
-		return nil
-	}
-	return s.Conditions[at]
-}
-
-func words(c *run.GoogleCloudRunV2Condition) string {
-	return cmp.Or(c.Type, "Ready") + " " + cmp.Or(c.State, "unknown")
-}
-
-func reason(c *run.GoogleCloudRunV2Condition) string {
-	parts := []string{cmp.Or(c.RevisionReason, c.Reason), strings.Join(strings.Fields(c.Message), " ")}
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ": ")
-}
-
-// traffic returns "REVISION PERCENT%" for each that gets requests, the largest
-// share first. A share without a revision follows the latest that is ready, as
-// all do where there are none.
-func traffic(s *run.GoogleCloudRunV2Service) []string {
-	shares := map[string]int64{}
-	for _, t := range s.TrafficStatuses {
-		if t.Percent > 0 {
-			shares[path.Base(cmp.Or(t.Revision, s.LatestReadyRevision))] += t.Percent
-		}
-	}
-	if len(shares) == 0 {
-		shares[path.Base(s.LatestReadyRevision)] = 100
-	}
-	var all []string
-	for revision, percent := range shares {
-		all = append(all, fmt.Sprintf("%s %d%%", revision, percent))
-	}
-	slices.SortFunc(all, func(a, b string) int {
-		x, _, _ := strings.Cut(a, " ")
-		y, _, _ := strings.Cut(b, " ")
-		return cmp.Or(cmp.Compare(shares[y], shares[x]), cmp.Compare(x, y))
-	})
-	return all
 }
 
 // memory is the limit of the container that takes the requests: the one with a
