@@ -142,8 +142,6 @@ func compare(field, operator, value string) (match, error) {
 			return nil, fmt.Errorf("invalid severity %q", value)
 		}
 		return ordered(operator, func(r record) int { return slices.Index(severities, r[field]) - want })
-	}
-	switch field {
 	case "httpRequest.status":
 		want, err := strconv.Atoi(value)
 		if err != nil {

@@ -131,11 +131,11 @@ func (e Entry) fields() record {
 	for name, value := range e.Labels {
 		r["labels."+name] = value
 	}
-	switch {
-	case e.JSON == nil:
-		r["textPayload"] = e.Text
-	case e.JSON["message"] != nil:
+	if e.JSON["message"] != nil {
 		r["jsonPayload.message"] = fmt.Sprint(e.JSON["message"])
+	}
+	if e.JSON == nil && e.Text != "" {
+		r["textPayload"] = e.Text
 	}
 	if e.Request != nil {
 		r["httpRequest.status"] = fmt.Sprint(e.Request.Status)
