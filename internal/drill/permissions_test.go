@@ -13,29 +13,33 @@ import (
 )
 
 // The rights that are printed are those that are used: the control planes note which right
-// each call needs.
+// each call needs. What pages share is asked once.
 func TestPagesUseTheRightsThatArePrinted(t *testing.T) {
 	for flavour, c := range map[string]struct {
 		action *regexp.Regexp // as it stands in what is printed
+		shared string         // asks about the instance
 		faults []string       // that make the pages ask by another way
 		rare   []string       // asked of stacks that the local one cannot be
 	}{
 		local.AWS: {
-			regexp.MustCompile(`"(\w+:\w+)"`),
+			regexp.MustCompile(`"(\w+:\w+)"`), "rds:DescribeDBInstances",
 			[]string{"database-log-fatal"},           // read from files
 			[]string{"rds:DescribeDBProxyEndpoints"}, // for a host name of AWS
 		},
-		local.GCP: {regexp.MustCompile(`(?m)^- (\S+)$`), nil, nil},
+		local.GCP: {regexp.MustCompile(`(?m)^- (\S+)$`), "cloudsql.instances.get", nil, nil},
 	} {
 		t.Run(flavour, func(t *testing.T) {
 			t.Parallel()
-			used := c.rare
-			for _, fault := range append(c.faults, "") {
+			healthy := actions(t, flavour, "")
+			used := slices.Concat(c.rare, healthy)
+			for _, fault := range c.faults {
 				used = append(used, actions(t, flavour, fault)...)
 			}
 			slices.Sort(used)
 
 			assert.Equal(t, slices.Compact(used), printed(t, flavour, c.action))
+			others := slices.DeleteFunc(slices.Clone(healthy), func(action string) bool { return action == c.shared })
+			assert.Equal(t, 1, len(healthy)-len(others), "how often %s was asked", c.shared)
 		})
 	}
 }
