@@ -27,7 +27,9 @@ var databaseEffects = map[string]func(*testing.T, *Stack){
 		assert.ErrorIs(t, dial(t, s), syscall.ECONNREFUSED)
 	},
 	"database-port-filtered": func(t *testing.T, s *Stack) {
-		assert.ErrorIs(t, dial(t, s), context.DeadlineExceeded)
+		var timeout net.Error
+		require.ErrorAs(t, dial(t, s), &timeout)
+		assert.True(t, timeout.Timeout(), "%v", timeout)
 	},
 	"database-silent": func(t *testing.T, s *Stack) {
 		assert.NoError(t, dial(t, s))
