@@ -1,6 +1,6 @@
 ENV   ?= local
 LOCAL := $(filter local local-gcp,$(ENV))
-STACK  = go run ./fixtures/local -flavour=$(if $(filter local-gcp,$(ENV)),gcp,aws) $(if $(FAULT),-fault=$(FAULT))
+STACK  = exec bin/local -flavour=$(if $(filter local-gcp,$(ENV)),gcp,aws) $(if $(FAULT),-fault=$(FAULT))
 FLAGS  = $(if $(RUN),-run '$(RUN)') $(if $(SEVERITY),-severity=$(SEVERITY)) $(if $(GATE),-gate=$(GATE))
 PAGES  = go tool gotestsum --format testdox --hide-summary skipped --post-run-command fixtures/env/summary.sh -- ./smoke $(FLAGS)
 
@@ -12,7 +12,8 @@ help: ## show this
 
 smoke: ## ask the local stack, ENV=local-gcp or ENV=prod; RUN=Database SEVERITY=P0,P1 GATE=P1, and FAULT=name to break the local one
 	$(if $(and $(FAULT),$(if $(LOCAL),,yes)),$(error FAULT breaks the local stack only, not ENV=$(ENV)))
-	$(if $(LOCAL),$(STACK) -- $(PAGES),ENV=$(ENV); . fixtures/env/load.sh; $(PAGES))
+	fixtures/env/forget.sh $(ENV)
+	$(if $(LOCAL),go build -o bin/local ./fixtures/local && $(STACK) -- $(PAGES),ENV=$(ENV); . fixtures/env/load.sh; $(PAGES))
 
 test: ## test the harness itself
 	go tool gotestsum --format pkgname -- -race $$(go list ./fixtures/... ./internal/... | grep -v internal/drill)

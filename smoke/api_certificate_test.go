@@ -36,8 +36,8 @@ func TestAPICertificateIsCurrent(t *testing.T) {
 	d.NoError(api.Verify(certificate))
 	assert.Contains(d, []string{"TLS 1.2", "TLS 1.3"}, peer.Version, "the API speaks %s, want TLS 1.2 or later", peer.Version)
 	// Managed certificates are renewed a month and more before their end.
-	assert.Greater(d, left, certificate.Margin(7*24*time.Hour, 10), "the certificate expires in %.1f days", left.Hours()/24)
+	assert.Greater(d, left, certificate.Margin(7*24*time.Hour, 10), "the certificate is valid until %s only", certificate.NotAfter.Format(time.DateTime))
 	if left < certificate.Margin(21*24*time.Hour, 3) {
-		d.Degraded("the certificate expires in %.1f days", left.Hours()/24)
+		d.Degraded("the certificate is valid until %s only", certificate.NotAfter.Format(time.DateTime))
 	}
 }

@@ -132,6 +132,8 @@ func TestEveryFaultIsCaughtOnItsPage(t *testing.T) {
 				r := smoke(t, flavour, f.Name)
 				board.enter(f, flavour, r)
 				assert.Equal(t, status[f.Verdict], r.code, r.out)
+				asked := func(p report.Page) bool { return p.Name == f.Page }
+				assert.True(t, slices.ContainsFunc(r.report.Pages, asked), "%s must have been asked", f.Page)
 				for _, p := range r.report.Pages {
 					assertExpected(t, f, p)
 				}

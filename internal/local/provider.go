@@ -113,9 +113,9 @@ func (p plane) environment() []string {
 	}
 }
 
-// inherited are the beginnings of variables that lead to another stack, or a
-// provider's tools to another account.
-var inherited = []string{"STACK_", "AWS_", "GOOGLE_", "CLOUDSDK_", "GCP_PROJECT", "GCLOUD_PROJECT", "API_", "CORS_"}
+// inherited are the beginnings of variables that lead to another stack, or the tools of a
+// provider or of PostgreSQL elsewhere.
+var inherited = []string{"STACK_", "AWS_", "GOOGLE_", "CLOUDSDK_", "GCP_PROJECT", "GCLOUD_PROJECT", "API_", "CORS_", "DATABASE_CA_FILE", "PG"}
 
 // told makes a fault of what the providers tell.
 func told(aws func(*awsfake.State), gcp func(*gcpfake.State)) func(context.Context, *Stack) error {
