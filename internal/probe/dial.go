@@ -57,12 +57,12 @@ func renew(conn net.Conn) {
 // where it has some, in their order. It is limited in time by itself, because
 // the transport lets it go on after the question has ended.
 func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	addresses := []string{address}
-	if pinned := c.options.Resolve[strings.ToLower(address)]; len(pinned) > 0 {
-		addresses = addresses[:0]
-		for _, a := range pinned {
-			addresses = append(addresses, a.String())
-		}
+	var addresses []string
+	for _, a := range c.options.Resolve[strings.ToLower(address)] {
+		addresses = append(addresses, a.String())
+	}
+	if len(addresses) == 0 {
+		addresses = []string{address}
 	}
 	dialer := net.Dialer{Timeout: c.options.Patience}
 	if len(addresses) > 1 {
