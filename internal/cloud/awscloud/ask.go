@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"syscall"
 	"time"
@@ -73,7 +74,7 @@ func worthRepeating(kind cloud.Kind, err error, attempt int) bool {
 	}
 	var answer interface{ HTTPStatusCode() int }
 	fault := errors.As(err, &answer) && answer.HTTPStatusCode() >= 500
-	cut := errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	cut := errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 	return (fault || cut) && attempt < faultAttempts
 }
 

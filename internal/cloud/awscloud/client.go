@@ -115,6 +115,7 @@ func open(ctx context.Context, c Config, more ...func(*config.LoadOptions) error
 	if err != nil {
 		return nil, err
 	}
+	cfg.HTTPClient = steadyClient{cfg.HTTPClient}
 	return &Client{
 		config:     cfg,
 		rds:        rds.NewFromConfig(cfg),
