@@ -56,13 +56,13 @@ func verdicts(t *testing.T, dir string) map[string]string {
 	return found
 }
 
-// hosts is whom each page asked.
+// hosts is how each page connected.
 func hosts(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for _, p := range results(t, dir) {
 		for _, fact := range p.Facts {
-			if fact.Name == "host" {
+			if fact.Name == "conninfo" {
 				found[p.Name] = fact.Value
 			}
 		}
