@@ -20,6 +20,8 @@ import (
 //	aws: aws lambda get-function-concurrency --function-name {lambdaFunctionName} # 0 throttles every request
 //	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(spec.template.metadata.annotations)' # autoscaling.knative.dev/maxScale
 //	gcp: gcloud compute security-policies list --format='table(name,rules.rateLimitOptions)'
+//
+//runbook:symptom Rate limiting errors
 func TestAPIAdmitsRequests(t *testing.T) {
 	// Two questions may take 10 s each, with a pause between.
 	d := diag.Begin(t, diag.API, diag.P1, diag.Within(25*time.Second))

@@ -20,6 +20,8 @@ import (
 //	aws: aws apigatewayv2 get-api --api-id {apiGatewayId} --query CorsConfiguration # where it is set, headers of the function's own are ignored
 //	aws: aws apigatewayv2 get-routes --api-id {apiGatewayId} --query 'Items[].[RouteKey,AuthorizationType]' # no OPTIONS may need a sign-in
 //	gcp: gcloud run services get-iam-policy {apiServiceName} --region={region} # browsers send a preflight without credentials
+//
+//runbook:symptom CORS failures
 func TestAPIAllowsItsOwnOrigin(t *testing.T) {
 	d := diag.Begin(t, diag.API, diag.P2, diag.Within(12*time.Second)) // one question may take 10 s
 	api := fixtures.API(d)

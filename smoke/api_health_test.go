@@ -25,6 +25,8 @@ import (
 //	aws: aws logs tail /aws/lambda/{lambdaFunctionName} --since 1h
 //	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(status.conditions,status.latestReadyRevisionName,status.traffic)'
 //	gcp: gcloud run services logs read {apiServiceName} --region={region} --limit=50
+//
+//runbook:diagnose-api.sh Health Check
 func TestAPIAnswersItsHealthCheck(t *testing.T) {
 	// One question may take 10 s, and a wrong answer is asked about again.
 	d := diag.Begin(t, diag.API, diag.P0, diag.Within(15*time.Second))

@@ -19,6 +19,8 @@ import (
 //	curl -so /dev/null -w 'dns %{time_namelookup} connect %{time_connect} tls %{time_appconnect} first byte %{time_starttransfer} total %{time_total}\n' {healthUrl}
 //	aws: aws cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Duration --dimensions Name=FunctionName,Value={lambdaFunctionName} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --extended-statistics p95
 //	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(spec.template.spec.containers[0].resources,spec.template.metadata.annotations)'
+//
+//runbook:diagnose-api.sh Response Time Analysis
 func TestAPIAnswersQuickly(t *testing.T) {
 	// The first answer may take 10 s, the samples 10 s and the last of them a little more.
 	d := diag.Begin(t, diag.API, diag.P1, diag.Within(40*time.Second))

@@ -21,6 +21,8 @@ import (
 //	aws: aws rds modify-db-instance --db-instance-identifier {databaseInstanceId} --ca-certificate-identifier rds-ca-rsa2048-g1 --apply-immediately
 //	gcp: gcloud sql ssl server-ca-certs create --instance={databaseInstanceName}
 //	gcp: gcloud sql ssl server-ca-certs rotate --instance={databaseInstanceName} # once every client trusts the new one
+//
+//runbook:resolution SSL Certificate Issues
 func TestDatabaseCertificateIsCurrent(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P1)
 	db := fixtures.Database(d)

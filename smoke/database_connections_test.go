@@ -22,6 +22,8 @@ import (
 //	psql {conninfo} -c "select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle' and state_change < now() - interval '10 minutes'" # then lower the size of the pools
 //	aws: aws cloudwatch get-metric-statistics --namespace AWS/RDS --metric-name DatabaseConnections --dimensions Name=DBInstanceIdentifier,Value={databaseInstanceId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 60 --statistics Maximum
 //	gcp: gcloud sql instances describe {databaseInstanceName} --format='yaml(settings.tier,settings.databaseFlags)'
+//
+//runbook:diagnose-db-performance.sh Active Connections
 func TestDatabaseHasFreeConnections(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P1)
 	const high = 70 // percent: a rolling deploy that doubles one of two pools just fits

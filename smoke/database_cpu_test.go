@@ -21,6 +21,8 @@ import (
 //	aws: aws cloudwatch get-metric-statistics --namespace AWS/RDS --metric-name CPUUtilization --dimensions Name=DBInstanceIdentifier,Value={databaseInstanceId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Average
 //	aws: aws rds modify-db-instance --db-instance-identifier {databaseInstanceId} --db-instance-class <larger class> --apply-immediately # restarts it
 //	gcp: gcloud sql instances patch {databaseInstanceName} --tier=<larger tier> # restarts it
+//
+//runbook:symptom High CPU utilization
 func TestDatabaseHasCPULeft(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P1)
 	const (

@@ -19,6 +19,8 @@ import (
 //	aws: aws rds modify-db-instance --db-instance-identifier {databaseInstanceId} --rotate-master-user-password --apply-immediately # then redeploy what uses it
 //	gcp: gcloud sql users set-password {databaseUrl.user} --instance={databaseInstanceName} --prompt-for-password # then redeploy what uses it
 //	gcp: gcloud sql databases list --instance={databaseInstanceName}
+//
+//runbook:diagnose-database.sh Database Authentication
 func TestDatabaseAcceptsItsCredentials(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P0)
 	db := fixtures.Database(d)

@@ -24,6 +24,8 @@ import (
 //	gcp: gcloud sql instances describe {databaseInstanceName} --format='yaml(settings.ipConfiguration,ipAddresses)'
 //	gcp: gcloud sql instances patch {databaseInstanceName} --authorized-networks=<cidr,...> # replaces the whole list
 //	gcp: gcloud sql instances patch {databaseInstanceName} --no-assign-ip
+//
+//runbook:resolution Network Issues
 func TestDatabaseFirewallAdmitsOnlySome(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P1)
 	instance := fixtures.Instance(d)

@@ -20,6 +20,8 @@ import (
 //	psql {conninfo} -c 'select pid, pg_blocking_pids(pid) as blocked_by, usename, application_name, state, query from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0'
 //	psql {conninfo} -c 'select pg_cancel_backend(PID)' # of the one that blocks; if it stays, or is idle: pg_terminate_backend
 //	psql {conninfo} -c 'select gid, prepared, owner from pg_prepared_xacts' # if it is a prepared transaction: rollback prepared 'GID'
+//
+//runbook:symptom Lock timeouts
 func TestDatabaseWaitsForNoLocks(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P1)
 	const many = 5 // at once, and for longer than writers take turns on a busy row

@@ -25,6 +25,8 @@ import (
 //	aws: aws rds describe-db-log-files --db-instance-identifier {databaseInstanceId}
 //	aws: aws rds download-db-log-file-portion --db-instance-identifier {databaseInstanceId} --log-file-name <file> --output text
 //	gcp: gcloud logging read 'resource.type="cloudsql_database" AND logName:"postgres.log" AND severity>=ERROR' --freshness=1h --limit=20 --format='value(timestamp,severity,textPayload)'
+//
+//runbook:diagnose-database.sh Recent Database Logs
 func TestDatabaseLogIsClean(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P2)
 	const span = 10 * time.Minute // a deploy and its first errors

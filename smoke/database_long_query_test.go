@@ -17,6 +17,8 @@ import (
 //
 //	psql {conninfo} -c "select pid, usename, application_name, now() - query_start as runs, wait_event_type, query from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() order by query_start"
 //	psql {conninfo} -c 'select pg_cancel_backend(PID)' # if it stays: pg_terminate_backend
+//
+//runbook:diagnose-db-performance.sh Long-running Queries
 func TestDatabaseRunsNoLongQueries(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P2)
 	limit := d.Stack().Duration("DATABASE_LONG_QUERY")

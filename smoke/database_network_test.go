@@ -20,6 +20,8 @@ import (
 //	aws: aws rds describe-events --source-type db-instance --source-identifier {databaseInstanceId} --duration 1440
 //	gcp: gcloud sql instances describe {databaseInstanceName} --format='yaml(state,settings.activationPolicy,settings.ipConfiguration,ipAddresses)'
 //	gcp: gcloud sql operations list --instance={databaseInstanceName} --limit=10
+//
+//runbook:diagnose-database.sh Network Connectivity
 func TestDatabaseIsReachable(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P0)
 	db := fixtures.Database(d)

@@ -22,6 +22,8 @@ import (
 //	aws: aws rds describe-events --source-type db-instance --source-identifier {databaseInstanceId} --duration 1440
 //	gcp: gcloud sql instances describe {databaseInstanceName} --format='yaml(state,instanceType,masterInstanceName,failoverReplica)'
 //	gcp: gcloud sql operations list --instance={databaseInstanceName} --limit=10
+//
+//runbook:diagnose-database.sh Database Authentication
 func TestDatabaseAnswersQueries(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P0)
 	const (

@@ -14,6 +14,8 @@ import (
 // If it fails:
 //
 //	psql {conninfo} -c '\l+' -c '\dt+'
+//
+//runbook:diagnose-db-performance.sh Database Size and Largest Tables
 func TestDatabaseTellsItsSizes(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P3)
 	db := fixtures.Database(d)

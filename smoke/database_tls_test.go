@@ -22,6 +22,8 @@ import (
 //	aws: aws rds describe-db-instances --db-instance-identifier {databaseInstanceId} --query 'DBInstances[].[CACertificateIdentifier,CertificateDetails]'
 //	gcp: gcloud sql ssl server-ca-certs list --instance={databaseInstanceName} --format='value(cert)' # for sslmode=verify-ca&sslrootcert=…
 //	gcp: gcloud sql instances describe {databaseInstanceName} --format='value(settings.ipConfiguration.sslMode,settings.ipConfiguration.serverCaMode)'
+//
+//runbook:resolution SSL Certificate Issues
 func TestDatabaseSpeaksTLS(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P1)
 	db := fixtures.Database(d)

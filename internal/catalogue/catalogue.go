@@ -15,6 +15,7 @@ type Page struct {
 	Name, File          string
 	Subsystem, Severity string // as given to diag.Begin; "" where the first statement is another
 	Doc                 string // the doc comment as go/ast prints it
+	Runbook             string // what of the runbook on paper the page took the place of; "" for what that forgot
 }
 
 // Claim is the first paragraph of the doc comment, on one line.
@@ -43,11 +44,24 @@ func Read(folder fs.FS) ([]Page, error) {
 		for _, declaration := range tree.Decls {
 			if f, ok := declaration.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "Test") && f.Name.Name != "TestMain" {
 				subsystem, severity := tags(f)
-				pages = append(pages, Page{Name: f.Name.Name, File: file, Subsystem: subsystem, Severity: severity, Doc: f.Doc.Text()})
+				pages = append(pages, Page{Name: f.Name.Name, File: file, Subsystem: subsystem, Severity: severity, Doc: f.Doc.Text(), Runbook: runbook(f.Doc)})
 			}
 		}
 	}
 	return pages, nil
+}
+
+// runbook reads the directive //runbook:SCRIPT CHECK at the end of a doc comment.
+func runbook(doc *ast.CommentGroup) string {
+	if doc == nil {
+		return ""
+	}
+	for _, line := range doc.List {
+		if check, ok := strings.CutPrefix(line.Text, "//runbook:"); ok {
+			return check
+		}
+	}
+	return ""
 }
 
 // tags reads d := diag.Begin(t, diag.Database, diag.P0).

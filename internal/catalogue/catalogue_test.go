@@ -17,6 +17,8 @@ const source = `package smoke
 // a | b.
 //
 // When this is false, nothing works.
+//
+//runbook:diagnose-api.sh Health Check
 func TestAPIAnswers(t *testing.T) {
 	d := diag.Begin(t, diag.API, diag.P1, diag.Within(1))
 }
@@ -37,7 +39,7 @@ func TestPagesAreReadFromTheirSource(t *testing.T) {
 	assert.Equal(t, "P1", pages[0].Severity)
 	assert.Equal(t, "The API answers a | b.", pages[0].Claim())
 	assert.Empty(t, pages[1].Severity)
-	assert.Equal(t, "| page | severity | claims |\n|---|---|---|\n| `TestAPIAnswers` | P1 | The API answers a \\| b. |\n", catalogue.Pages(pages[:1]))
+	assert.Equal(t, "| page | severity | claims | in the runbook on paper |\n|---|---|---|---|\n| `TestAPIAnswers` | P1 | The API answers a \\| b. | diagnose-api.sh Health Check |\n", catalogue.Pages(pages[:1]))
 }
 
 func TestSourceThatDoesNotParseIsAnError(t *testing.T) {

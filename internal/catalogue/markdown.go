@@ -10,9 +10,9 @@ import (
 // Pages returns the pages as a table in Markdown.
 func Pages(pages []Page) string {
 	var b strings.Builder
-	b.WriteString("| page | severity | claims |\n|---|---|---|\n")
+	b.WriteString("| page | severity | claims | in the runbook on paper |\n|---|---|---|---|\n")
 	for _, p := range pages {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", p.Name, p.Severity, strings.ReplaceAll(p.Claim(), "|", `\|`))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", p.Name, p.Severity, strings.ReplaceAll(p.Claim(), "|", `\|`), p.Runbook)
 	}
 	return b.String()
 }
