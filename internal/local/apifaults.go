@@ -80,9 +80,9 @@ var apiFaults = []Fault{
 	},
 	{
 		Name:    "api-slow",
-		Summary: "The API answers rightly, after 6 seconds.",
+		Summary: "The API answers rightly, after 8 seconds.",
 		Page:    quick, Verdict: failed,
-		apply: apiBehaves(fake.Delayed(6 * time.Second)),
+		apply: apiBehaves(fake.Delayed(8 * time.Second)),
 	},
 	{
 		Name:    "api-latency-past-limit",
