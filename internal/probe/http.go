@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -159,7 +160,12 @@ func (c *Client) explain(ctx context.Context, u *url.URL, at *clock, err error) 
 			err = verdict
 		}
 	}
-	failed := Fail(ctx, subject(u), at.stage(), err)
+	stage := at.stage()
+	// HTTP/2 begins where the handshake has ended, of which the trace may not know yet.
+	if stage == StageTLS && strings.HasPrefix(err.Error(), "http2: ") {
+		stage = StageAnswer
+	}
+	failed := Fail(ctx, subject(u), stage, err)
 	if errors.Is(failed.Err, os.ErrDeadlineExceeded) {
 		failed.Err = at.heard(failed.Err)
 	}
