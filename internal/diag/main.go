@@ -50,26 +50,27 @@ func Main(m *testing.M, pages fs.FS, closers ...func()) {
 		unusable(err)
 	}
 	s, err := stack.Load(append(os.Environ(), asEnviron("SMOKE_SEVERITY", *severity), asEnviron("SMOKE_GATE", *gate)))
+	redactor := secret.NewRedactor(s.Secrets()...)
 	if err != nil {
-		abort(s, err)
+		abort(s, redactor, err)
 	}
 	if os.Getenv(supervised) == "" {
-		os.Exit(supervise(s))
+		os.Exit(supervise(s, redactor))
 	}
 	docs, err := readDocs(pages)
 	if err != nil {
 		unusable(err)
 	}
 	if err := required(s, docs); err != nil {
-		abort(s, err)
+		abort(s, redactor, err)
 	}
 	ctx, cancel := runContext(s.Duration("SMOKE_TIMEOUT"))
 	defer cancel()
-	journal, err := open(s)
+	journal, err := open(s, redactor)
 	if err != nil {
 		unusable(err)
 	}
-	current = &run{stack: s, journal: journal, docs: docs, ctx: ctx, redactor: secret.NewRedactor(s.Secrets()...)}
+	current = &run{stack: s, journal: journal, docs: docs, ctx: ctx, redactor: redactor}
 	os.Exit(current.execute(m, closers))
 }
 
@@ -161,7 +162,7 @@ func reports(s *stack.Stack) string {
 }
 
 // open begins the report; what an earlier run left beside it goes.
-func open(s *stack.Stack) (*report.Journal, error) {
+func open(s *stack.Stack, redactor *secret.Redactor) (*report.Journal, error) {
 	for _, old := range []string{evidence(s), summaryFile(s)} {
 		if err := os.RemoveAll(old); err != nil {
 			return nil, err
@@ -171,14 +172,14 @@ func open(s *stack.Stack) (*report.Journal, error) {
 		Environment: s.Setting("ENVIRONMENT"),
 		Provider:    s.Provider(),
 		Started:     time.Now(),
-	}, secret.NewRedactor(s.Secrets()...).Redact)
+	}, redactor.Redact)
 }
 
 // abort ends a run whose input is unusable: with a report that says so, so that no
 // dashboard reads an earlier one.
-func abort(s *stack.Stack, err error) {
-	err = errors.New(secret.NewRedactor(s.Secrets()...).Redact(err.Error()))
-	journal, opened := open(s)
+func abort(s *stack.Stack, redactor *secret.Redactor, err error) {
+	err = errors.New(redactor.Redact(err.Error()))
+	journal, opened := open(s, redactor)
 	if opened == nil {
 		opened = journal.Abort(err.Error())
 	}

@@ -23,8 +23,8 @@ const supervised = "RUNBOOK_SUPERVISED"
 
 // supervise runs this binary again with the same arguments and returns its exit
 // status. What the child prints passes through the redactor.
-func supervise(s *stack.Stack) int {
-	child, flush, err := childOf(secret.NewRedactor(s.Secrets()...))
+func supervise(s *stack.Stack, redactor *secret.Redactor) int {
+	child, flush, err := childOf(redactor)
 	if err != nil {
 		unusable(err)
 	}
