@@ -25,6 +25,7 @@ type Function struct {
 	Update  Condition // did its last deployment take effect; Down = the one before goes on serving
 	Version string    // version or revision that answers; "" = the provider does not say, or several do
 	Newest  string    // version or revision made last, which differs from Version while it is not ready; "" likewise
+	Changed time.Time // when it was last deployed or its settings changed; zero = the provider does not tell
 
 	Timeout    time.Duration // of one request; 0 = unknown
 	Memory     int64         // bytes; 0 = unknown

@@ -35,6 +35,7 @@ func function(out *lambda.GetFunctionConfigurationOutput, id string) cloud.Funct
 		Qualifier:  qualifier(id, aws.ToString(out.FunctionName)),
 		Serving:    serving(out),
 		Update:     updated(out),
+		Changed:    modified(out),
 		Version:    aws.ToString(out.Version),
 		Timeout:    time.Duration(aws.ToInt32(out.Timeout)) * time.Second,
 		Memory:     int64(aws.ToInt32(out.MemorySize)) * mib,
@@ -86,6 +87,13 @@ func updated(out *lambda.GetFunctionConfigurationOutput) cloud.Condition {
 		c.State = cloud.Down
 	}
 	return c
+}
+
+// modified reads the time in Lambda's own form, without the colon that RFC 3339
+// wants in its zone, or as emulators write it, in UTC.
+func modified(out *lambda.GetFunctionConfigurationOutput) time.Time {
+	t, _ := time.Parse("2006-01-02T15:04:05Z0700", aws.ToString(out.LastModified)) // zero where it is no such time
+	return t.UTC()
 }
 
 func why(code string, text *string) string {

@@ -23,6 +23,7 @@ func showFunction(s *awsfake.State, f cloudtest.Function) {
 	s.Concurrency = 1000
 	shown := awsfake.Function{
 		Name: f.ID, Runtime: "nodejs22.x", Timeout: int(f.Timeout / time.Second), MemoryMiB: int(f.Memory / mib),
+		Modified:         f.Changed,
 		Environment:      map[string]string{"DATABASE_URL": "postgres://app:correct-horse@db/app"},
 		State:            map[cloud.State]string{cloud.Up: "Active", cloud.Changing: "Pending", cloud.Down: "Failed"}[f.Serving],
 		LastUpdateStatus: map[cloud.State]string{cloud.Up: "Successful", cloud.Changing: "InProgress", cloud.Down: "Failed"}[f.Update],
@@ -146,6 +147,16 @@ func TestWordsOfLambda(t *testing.T) {
 		}
 	}
 	assert.Equal(t, cloud.StateUnknown, updated(&lambda.GetFunctionConfigurationOutput{}).State)
+	for word, want := range map[string]time.Time{
+		"2026-11-23T10:00:00.250+0000":  time.Date(2026, 11, 23, 10, 0, 0, 250e6, time.UTC),
+		"2026-11-23T10:00:00.000000Z":   time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC),
+		"2026-11-23T12:00:00.000+0200":  time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC),
+		"Mon, 23 Nov 2026 10:00:00 GMT": {},
+		"":                              {},
+	} {
+		assert.Equal(t, want, modified(&lambda.GetFunctionConfigurationOutput{LastModified: &word}), word)
+	}
+	assert.Zero(t, modified(&lambda.GetFunctionConfigurationOutput{}))
 	for want, out := range map[cloud.Answer]lambda.GetFunctionConfigurationOutput{
 		cloud.Yes:     {Runtime: types.RuntimePython38},
 		cloud.No:      {PackageType: types.PackageTypeImage},

@@ -25,6 +25,7 @@ type FunctionAdapter interface {
 type Function struct {
 	ID              string
 	Serving, Update cloud.State // any of the provider's words for them
+	Changed         time.Time
 	Timeout         time.Duration
 	Memory          int64       // bytes
 	Max             cloud.Limit // instances at once
@@ -40,6 +41,7 @@ func offersFunctions(p Provider) bool { return p.Permissions[cloud.AskFunction] 
 var functionTests = map[string]func(*testing.T, Provider){
 	"missing function":       testMissingFunction,
 	"function":               testFunction,
+	"function changed":       testFunctionChanged,
 	"function conditions":    testFunctionConditions,
 	"capacity":               testCapacity,
 	"function log":           testFunctionLog,
@@ -52,7 +54,7 @@ var functionTests = map[string]func(*testing.T, Provider){
 
 func healthyFunction() Function {
 	return Function{
-		ID: "app-api", Serving: cloud.Up, Update: cloud.Up,
+		ID: "app-api", Serving: cloud.Up, Update: cloud.Up, Changed: time.Now().Add(-3 * time.Minute),
 		Timeout: 30 * time.Second, Memory: 512 << 20, Max: cloud.AtMost(5),
 		Log:    []cloud.Line{{Time: time.Now().Add(-4 * time.Minute), Text: "served"}},
 		Starts: []time.Duration{250 * time.Millisecond},
@@ -94,6 +96,13 @@ func testFunction(t *testing.T, p Provider) {
 	assert.NotEmpty(t, f.Version)
 	assert.Equal(t, f.Version, f.Newest)
 	assert.NotEmpty(t, f.Log.Place)
+}
+
+func testFunctionChanged(t *testing.T, p Provider) {
+	w := healthy()
+	p.Show(w)
+
+	assert.WithinDuration(t, w.Function.Changed, function(t, p, w).Changed, time.Second)
 }
 
 func testFunctionConditions(t *testing.T, p Provider) {

@@ -26,6 +26,7 @@ func showFunction(s *gcpfake.State, f cloudtest.Function) {
 
 func serviceOf(f cloudtest.Function) gcpfake.Service {
 	s := gcpfake.NewService(project, region, f.ID)
+	s.UpdateTime = f.Changed.Format(time.RFC3339Nano)
 	s.Template.Timeout = fmt.Sprintf("%.0fs", f.Timeout.Seconds())
 	s.Template.Containers[0].Resources.Limits["memory"] = fmt.Sprintf("%dMi", f.Memory>>20)
 	s.Template.Scaling.MaxInstanceCount = int64(f.Max.Value)

@@ -60,6 +60,7 @@ func describeService(f cloud.Function, s *run.GoogleCloudRunV2Service) cloud.Fun
 	f.Memory = memory(template.Containers)
 	f.Newest = short(s.LatestCreatedRevision)
 	f.Update = update(s)
+	f.Changed = rfc3339(s.UpdateTime) // of what is wanted: its conditions leave it as it is
 	f.Serving = serving(s)
 	f.Log.Place = resourceFilter(f)
 	if shares := traffic(s); len(shares) == 1 {

@@ -87,7 +87,7 @@ func getFunctionConfiguration(s State, in input) (any, error) {
 	}
 	out := functionConfiguration{
 		FunctionName: f.Name, FunctionArn: f.arn, Version: f.version, Runtime: f.Runtime, PackageType: "Zip",
-		Timeout: f.Timeout, MemorySize: f.MemoryMiB, LastModified: time.Unix(0, 0).UTC().Format("2006-01-02T15:04:05.000+0000"),
+		Timeout: f.Timeout, MemorySize: f.MemoryMiB, LastModified: f.modified(),
 		State: f.State, StateReason: f.StateReason, StateReasonCode: f.StateReasonCode,
 		LastUpdateStatus: f.LastUpdateStatus, LastUpdateStatusReason: f.LastUpdateStatusReason,
 		LastUpdateStatusReasonCode: f.LastUpdateStatusReasonCode,
@@ -106,6 +106,14 @@ func getFunctionConfiguration(s State, in input) (any, error) {
 		out.Environment = &environment{f.Environment}
 	}
 	return out, nil
+}
+
+func (f Function) modified() string {
+	at := f.Modified
+	if at.IsZero() {
+		at = time.Unix(0, 0)
+	}
+	return at.UTC().Format("2006-01-02T15:04:05.000+0000")
 }
 
 func getFunctionConcurrency(s State, in input) (any, error) {

@@ -102,6 +102,7 @@ type Function struct {
 	Timeout, MemoryMiB int               // seconds
 	Aliases            map[string]string // version by alias
 	Environment        map[string]string
+	Modified           time.Time // zero = the Unix epoch
 
 	State, StateReason, StateReasonCode                                  string
 	LastUpdateStatus, LastUpdateStatusReason, LastUpdateStatusReasonCode string
