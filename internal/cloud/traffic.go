@@ -8,7 +8,8 @@ import (
 // FunctionTraffic knows how requests to functions fared.
 type FunctionTraffic interface {
 	// FunctionTraffic sums up the window that ends now. The latest minutes are
-	// missing until the provider has taken them in.
+	// missing until the provider has taken them in. It returns, beside an error,
+	// what could be counted.
 	FunctionTraffic(ctx context.Context, f Function, window time.Duration) (Traffic, error)
 }
 

@@ -192,8 +192,15 @@ func TestTrafficThatReachedNoContainer(t *testing.T) {
 
 	c.Refuse(gcpfake.EntriesList, gcpfake.Denied, gcpfake.Forever)
 	got, err = asker.FunctionTraffic(t.Context(), api, 15*time.Minute)
-	require.NoError(t, err)
-	assert.True(t, got.Requests.Counted)
-	assert.False(t, got.Logged.Counted)
-	assert.False(t, got.Throttled.Counted)
+	assert.Equal(t, cloud.NoPermission, cloud.KindOf(err))
+	assert.ErrorContains(t, err, "asking logging.logEntries.list about api: ")
+	assert.Equal(t, cloud.Traffic{
+		Requests: cloud.CountOf(0), ClientErrors: cloud.CountOf(0), ServerErrors: cloud.CountOf(0), Instances: cloud.CountOf(0),
+	}, got, "what could be counted")
+
+	c.Refuse(gcpfake.EntriesList, gcpfake.Denied, 0)
+	c.Refuse(gcpfake.TimeSeriesList, gcpfake.Denied, gcpfake.Forever)
+	got, err = asker.FunctionTraffic(t.Context(), api, 15*time.Minute)
+	assert.ErrorContains(t, err, "asking monitoring.timeSeries.list about api: no permission")
+	assert.Equal(t, cloud.Traffic{Throttled: cloud.CountOf(1), Logged: cloud.CountOf(2)}, got)
 }

@@ -1,6 +1,7 @@
 package gcpcloud
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -27,14 +28,21 @@ type aggregation struct {
 
 // FunctionTraffic asks Cloud Monitoring for the requests that reached a
 // container; their latency is without the start of an instance that they waited
-// for. It asks the request log, up to a few thousand entries, for what no
-// container saw; where that cannot be read, Throttled and Logged are not counted.
+// for. It asks the request log, up to a few thousand entries, for Throttled and
+// Logged: what no container saw.
 func (c *Client) FunctionTraffic(ctx context.Context, f cloud.Function, window time.Duration) (cloud.Traffic, error) {
 	project, err := c.projectOf(ctx, f.Account)
 	if err != nil {
 		return cloud.Traffic{}, failed(ctx, timeSeriesList, f.ID, err)
 	}
-	var t cloud.Traffic
+	t, unmeasured := c.served(ctx, f, project, window)
+	var unread error
+	t.Throttled, t.Logged, unread = c.refused(ctx, f, project, window)
+	return t, cmp.Or(unmeasured, unread)
+}
+
+// served returns, beside an error, what was counted before it.
+func (c *Client) served(ctx context.Context, f cloud.Function, project string, window time.Duration) (t cloud.Traffic, err error) {
 	requests, err := c.timeSeries(ctx, f, project, "request_count", window,
 		aggregation{aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM", group: "metric.labels.response_code_class"})
 	if err != nil {
@@ -53,7 +61,6 @@ func (c *Client) FunctionTraffic(ctx context.Context, f cloud.Function, window t
 		return t, err
 	}
 	t.Instances = cloud.CountOf(int64(math.Ceil(highest(running))))
-	t.Throttled, t.Logged = c.refused(ctx, f, project, window)
 	return t, nil
 }
 
@@ -91,12 +98,12 @@ func highest(series []*monitoring.TimeSeries) (most float64) {
 
 // refused counts, in the request log, requests for which there was no instance
 // and answers with 5xx.
-func (c *Client) refused(ctx context.Context, f cloud.Function, project string, window time.Duration) (throttled, failures cloud.Count) {
+func (c *Client) refused(ctx context.Context, f cloud.Function, project string, window time.Duration) (throttled, failures cloud.Count, err error) {
 	var read int
 	throttled, failures = cloud.CountOf(0), cloud.CountOf(0)
 	filter := fmt.Sprintf(`%s AND timestamp>=%q AND logName=%q AND (httpRequest.status=429 OR httpRequest.status>=500)`,
 		resourceFilter(f), time.Now().Add(-window).UTC().Format(time.RFC3339Nano), logName(project, "requests"))
-	err := c.entries(ctx, f.ID, project, filter, manyEntries, func(e *logging.LogEntry) bool {
+	err = c.entries(ctx, f.ID, project, filter, manyEntries, func(e *logging.LogEntry) bool {
 		if strings.Contains(e.TextPayload, "no available instance") {
 			throttled.N++
 		}
@@ -107,9 +114,9 @@ func (c *Client) refused(ctx context.Context, f cloud.Function, project string, 
 		return read < maxRefused
 	})
 	if err != nil {
-		return cloud.Count{}, cloud.Count{}
+		return cloud.Count{}, cloud.Count{}, err
 	}
-	return throttled, failures
+	return throttled, failures, nil
 }
 
 // timeSeries asks for a metric of a service over the window that ends now.
