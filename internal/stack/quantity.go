@@ -19,29 +19,36 @@ func (s *Stack) Number(name string) int64 {
 	return n
 }
 
-// number reads digits and a unit; only what is above zero is a limit.
+// number reads digits and a unit.
 func number(value string) (n int64, unit string, ok bool) {
 	digits := strings.TrimRight(value, "BKMGTi%")
 	unit = value[len(digits):]
 	n, err := strconv.ParseInt(digits, 10, 64)
 	size, known := units[unit]
-	if err != nil || !known || n <= 0 || n > math.MaxInt64/size {
+	if err != nil || !known || n < 0 || n > math.MaxInt64/size {
 		return 0, "", false
 	}
 	return n * size, unit, true
 }
 
-func isCount(value string) bool {
+func isCountOrNone(value string) bool {
 	_, unit, ok := number(value)
 	return ok && unit == ""
 }
 
+// Only what is above zero is a limit.
+
+func isCount(value string) bool {
+	n, unit, ok := number(value)
+	return ok && unit == "" && n > 0
+}
+
 func isPercentage(value string) bool {
 	n, unit, ok := number(value)
-	return ok && unit == "%" && n <= 100
+	return ok && unit == "%" && n > 0 && n <= 100
 }
 
 func isSize(value string) bool {
-	_, unit, ok := number(value)
-	return ok && strings.HasSuffix(unit, "B")
+	n, unit, ok := number(value)
+	return ok && strings.HasSuffix(unit, "B") && n > 0
 }

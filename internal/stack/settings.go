@@ -2,6 +2,7 @@ package stack
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -49,11 +50,21 @@ var Settings = []Setting{
 	{"API_HEALTH_PATH", "/health", "path of the health check under `apiUrl`", "a path such as /health", isPath},
 	{"API_RESOLVE", "", "addresses to ask in place of those in DNS, as curl's `--resolve` takes them: `api.example.com:443:192.0.2.1,192.0.2.2`; a new load balancer is asked so before DNS leads to it", "HOST:PORT:ADDRESS,ADDRESS", isResolve},
 	{"API_LATENCY_LIMIT", "2s", "half of the answers must come within it, and 95 % within twice that; a quarter of it is the warning limit", "a time such as 2s", isDuration},
+	{"API_STAGE", "", "stage of `apiGatewayId`; told by `apiUrl` if unset, or the only one", "a stage such as prod", isStage},
+	{"API_ERRORS", "5%", "a larger share of the requests of the last quarter of an hour answered with 5xx is a failure; from a fifth of it a warning", "a share such as 5%", isPercentage},
+	{"API_LATENCY_P95", "3s", "95 % of those requests must be answered within it, as the provider measures it; a third of it is the warning limit", "a time such as 3s", isDuration},
 	{"API_AUTHORIZATION", "", "value of the `Authorization` header for an API that asks for one", "a header value", anything},
 	{"CORS_ORIGIN", "", "origin of the pages that call the API from a browser; that of `cdnUrl` if unset", "an origin such as https://app.example.com", isOrigin},
 	{"CORS_METHOD", "GET", "method with which those pages call it", "a method such as GET or PUT", isMethod},
 	{"CORS_HEADERS", "content-type", "headers that those pages set, beside `authorization` where `API_AUTHORIZATION` is set", "a list of header names", isHeaders},
 	{"CORS_PATH", "", "path under `apiUrl` that those pages call; `API_HEALTH_PATH` if unset", "a path such as /v1/items", isPath},
+	{"FUNCTION_DEPLOYMENT", "5m", "a deployment that takes longer hangs, which is a failure", "a time such as 5m", isDuration},
+	{"FUNCTION_ERRORS", "5%", "a larger share of a Lambda function's invocations ended in an error is a failure; from a fifth of it a warning", "a share such as 5%", isPercentage},
+	{"FUNCTION_THROTTLES", "1%", "a larger share of the requests to the function refused for want of capacity is a failure; one is a warning", "a share such as 1%", isPercentage},
+	{"FUNCTION_LOG_ERRORS", "1%", "more lines about errors than this share of the requests are a failure, from five lines on; one is a warning", "a share such as 1%", isPercentage},
+	{"FUNCTION_COLD_START", "10s", "one in twenty cold starts of the last day that takes longer is a failure; from three tenths of it a warning", "a time such as 10s", isDuration},
+	{"FUNCTION_PAYLOAD", "", "JSON with which the Lambda function is really invoked, with all that it does; without it the permission alone is checked", `JSON such as {"ping":true}`, isJSON},
+	{"TRAFFIC_LEAST", "20", "fewer requests in a quarter of an hour are too few to tell a share; 0 = a stack that nobody uses is right as it is", "a number such as 20", isCountOrNone},
 }
 
 // Severities and Subsystems are the tags a page can carry, worst and lowest first.
@@ -140,12 +151,14 @@ func split(list string) []string {
 var (
 	switches = map[string]bool{"on": true, "true": true, "1": true, "yes": true, "off": false, "false": false, "0": false, "no": false}
 	name     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	stage    = regexp.MustCompile(`^(\$default|[A-Za-z0-9_-]+)$`)
 	method   = regexp.MustCompile(`^[A-Z]+$`)
 	headers  = regexp.MustCompile(`^[A-Za-z0-9-]+( *, *[A-Za-z0-9-]+)*$`)
 )
 
 func anything(string) bool        { return true }
 func plainName(value string) bool { return name.MatchString(value) }
+func isStage(value string) bool   { return stage.MatchString(value) }
 func isPath(value string) bool    { return strings.HasPrefix(value, "/") }
 
 func isMethod(value string) bool  { return method.MatchString(value) }
@@ -170,6 +183,8 @@ func isURL(value string) bool {
 	u, err := url.Parse(value)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
+
+func isJSON(value string) bool { return json.Valid([]byte(value)) }
 
 func oneOf(values ...string) func(string) bool {
 	return func(value string) bool { return slices.Contains(values, value) }
