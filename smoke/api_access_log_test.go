@@ -1,0 +1,59 @@
+package smoke
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"runbook/fixtures"
+	"runbook/internal/diag"
+)
+
+// The API gateway's stage has an access log, and by it few requests of the last quarter of
+// an hour were turned away with 429: no more than 1 %.
+//
+// When this is false, clients are refused that did nothing wrong. No metric tells, for API
+// Gateway counts a 429 among all other errors of clients; and without an access log nobody
+// can say which requests failed.
+//
+// If it fails:
+//
+//	aws: aws apigatewayv2 get-stages --api-id {apiGatewayId} --query 'Items[].[StageName,AccessLogSettings,DefaultRouteSettings,RouteSettings]'
+//	aws: aws logs tail {log} --since 1h --filter-pattern '"429"'
+//	aws: aws apigatewayv2 update-stage --api-id {apiGatewayId} --stage-name <stage> --default-route-settings ThrottlingRateLimit=<requests a second>,ThrottlingBurstLimit=<requests at once>
+//
+//runbook:diagnose-api.sh Recent API Logs
+func TestAPIAccessLogIsClean(t *testing.T) {
+	d := diag.Begin(t, diag.API, diag.P2)
+	const (
+		limit = 1 // percent
+		few   = 5 // are no share of anything
+	)
+	gateway := fixtures.Gateway(d)
+
+	logged, err := gateway.Refusals(d.Context())
+
+	d.NoError(err)
+	d.Saw("log", logged.Source)
+	if len(logged.Lines) == 0 {
+		return
+	}
+	of := map[bool]int{} // by whether the limit was the reason
+	var text strings.Builder
+	for _, line := range logged.Lines {
+		of[line.Status == http.StatusTooManyRequests]++
+		fmt.Fprintln(&text, line.Time.Format(time.DateTime), line.Masked())
+	}
+	d.Attach("log", text.String())
+	found := fmt.Sprintf("%d requests refused with 429 and %d answered with 5xx, the latest: %s", of[true], of[false], logged.Lines[0].Masked())
+	d.Degraded("%s", found)
+	if of[true] >= few {
+		refused, err := gateway.Share(d.Context(), logged, of[true])
+		d.NoError(err)
+		assert.LessOrEqual(d, refused.Percent(), float64(limit), "%s were refused with 429, want at most %d %%; %s", refused, limit, found)
+	}
+}

@@ -1,0 +1,38 @@
+package smoke
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"runbook/fixtures"
+	"runbook/internal/diag"
+)
+
+// The API gateway's stage has no rate limit of 0, for all of its routes or for one.
+//
+// When this is false, every request to such a route is answered with 429. Nobody writes
+// that limit: it is what deployment tools send for a limit that is left out where another
+// of the route's settings is there.
+//
+// If it fails:
+//
+//	aws: aws apigatewayv2 get-stages --api-id {apiGatewayId} --query 'Items[].[StageName,DefaultRouteSettings,RouteSettings]'
+//	aws: aws apigatewayv2 update-stage --api-id {apiGatewayId} --stage-name {stage} --default-route-settings ThrottlingRateLimit=<requests a second>,ThrottlingBurstLimit=<requests at once> # then set both where it is deployed from
+//	aws: aws apigateway get-stages --rest-api-id {apiGatewayId} --query 'item[].[stageName,methodSettings]' # of a REST API
+//
+//runbook:symptom Rate limiting errors
+func TestAPIGatewayLetsRequestsIn(t *testing.T) {
+	d := diag.Begin(t, diag.API, diag.P1)
+	gateway := fixtures.Gateway(d)
+
+	known, err := gateway.Describe(d.Context())
+
+	d.NoError(err)
+	d.Saw("stage", known.Stage.Name)
+	d.Saw("requests a second", known.Stage.Rate)
+	d.Saw("requests at once", known.Stage.Burst)
+	closed := known.Stage.Closed()
+	assert.Empty(d, closed, "stage %s of %s has a limit of 0 for %s", known.Stage.Name, known.ID, strings.Join(closed, ", "))
+}

@@ -1,0 +1,59 @@
+package smoke
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"runbook/fixtures"
+	"runbook/internal/diag"
+)
+
+// The function may run, as many times at once as its requests need: no more than 1 % of
+// those of the last quarter of an hour (or FUNCTION_THROTTLES) were refused for want of
+// capacity.
+//
+// When this is false, requests are refused, and the more the more there are. A reserved
+// concurrency of 0 refuses every one: it is how a function is switched off in a hurry, and
+// forgotten.
+//
+// If it fails:
+//
+//	aws: aws lambda get-function-concurrency --function-name {lambdaFunctionName}
+//	aws: aws lambda delete-function-concurrency --function-name {lambdaFunctionName} # lets it have what the account has left
+//	aws: aws lambda get-account-settings --query AccountLimit
+//	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(metadata.annotations,spec.template.metadata.annotations)'
+//	gcp: gcloud run services update {apiServiceName} --region={region} --max-instances=<n>
+//
+//runbook:symptom Rate limiting errors
+func TestFunctionHasCapacity(t *testing.T) {
+	d := diag.Begin(t, diag.Function, diag.P1)
+	const nearly = 0.9 // of what may run at once
+	limit := d.Stack().Number("FUNCTION_THROTTLES")
+	function := fixtures.Function(d)
+
+	capacity, err := function.Capacity(d.Context())
+
+	d.Saw("at most at once", capacity.Max)
+	d.Saw("at most at once in the account", capacity.Account)
+	d.Saw("always ready", capacity.Min)
+	if !assert.False(d, capacity.Max.Closed(), "none may run at once: every request is refused") {
+		return
+	}
+	d.NoError(err)
+
+	refusals, err := function.Refusals(d.Context(), limit)
+
+	d.Saw("refused", refusals)
+	d.NoError(err)
+	assert.False(d, refusals.Past(limit), "%s were refused for want of capacity, want fewer than %d %%", refusals, limit)
+	if refusals.Part > 0 {
+		d.Degraded("%s were refused for want of capacity", refusals)
+	}
+	if running, most, ok := function.Busy(d.Context(), capacity); ok {
+		d.Saw("ran at once", running)
+		if float64(running) >= nearly*most {
+			d.Degraded("%d ran at once, and at most %.0f may", running, most)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package smoke
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"runbook/fixtures"
+	"runbook/internal/diag"
+)
+
+// The function is deployed: it takes requests, and its last deployment took effect.
+//
+// When this is false, requests are answered with 5xx, or by the code of the deployment
+// before, which went on serving when the new one did not start.
+//
+// If it fails:
+//
+//	aws: aws lambda get-function-configuration --function-name {lambdaFunctionName} --query '[State,StateReason,LastUpdateStatus,LastUpdateStatusReason,LastModified]'
+//	aws: aws lambda update-alias --function-name {lambdaFunctionName} --name <alias> --function-version <the one before>
+//	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(status.conditions,status.latestReadyRevisionName,status.latestCreatedRevisionName,status.traffic)'
+//	gcp: gcloud run services logs read {apiServiceName} --region={region} --limit=50
+//	gcp: gcloud run services update-traffic {apiServiceName} --region={region} --to-revisions=<the one before>=100
+//
+//runbook:diagnose-cold-starts.sh Function configuration
+func TestFunctionIsDeployed(t *testing.T) {
+	// A deployment that is under way is waited for, 15 s.
+	d := diag.Begin(t, diag.Function, diag.P0, diag.Within(30*time.Second))
+	limit := d.Stack().Duration("FUNCTION_DEPLOYMENT")
+	function := fixtures.Function(d)
+
+	known, err := function.Deployed(d.Context(), limit)
+
+	d.NoError(err)
+	d.Saw("serving", known.Serving.Status)
+	d.Saw("last deployment", known.Update.Status)
+	d.Saw("deployed", known.Changed.Format(time.DateTime))
+	d.Saw("version", known.Version)
+	d.Saw("newest", known.Newest)
+	d.Saw("runtime", known.Runtime)
+	d.Saw("timeout", known.Timeout)
+	d.Saw("memory in MiB", known.Memory>>20)
+	d.NoError(function.Settled(known, limit))
+	assert.NotEqual(d, "down", known.Serving.State.String(), "%s is %s. %s", known.ID, known.Serving.Status, known.Serving.Reason)
+	assert.NotEqual(d, "down", known.Update.State.String(), "the last deployment of %s did not take effect: %s. %s", known.ID, known.Update.Status, known.Update.Reason)
+	if known.Serving.State.String() == "idle" {
+		d.Degraded("%s is %s: the first request fails while it is brought back", known.ID, known.Serving.Status)
+	}
+	if known.Deprecated.String() == "yes" {
+		d.Degraded("the runtime %s of %s is no longer maintained", known.Runtime, known.ID)
+	}
+}

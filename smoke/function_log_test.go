@@ -1,0 +1,63 @@
+package smoke
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"runbook/fixtures"
+	"runbook/internal/diag"
+)
+
+// The function's log of the last quarter of an hour has no instance in it that crashed, ran
+// out of memory or out of time, and hardly any line about an error.
+//
+// When this is false, the code fails at something: also where it answers all the same, or
+// where its events are tried again and no one sees an error.
+//
+// If it fails:
+//
+//	aws: aws logs tail {log} --since 1h --filter-pattern '?ERROR ?"Task timed out" ?"Runtime exited" ?Exception'
+//	gcp: gcloud logging read 'resource.type="cloud_run_revision" AND resource.labels.service_name="{apiServiceName}" AND severity>=ERROR' --freshness=1h --limit=20 --format='value(timestamp,severity,textPayload,jsonPayload.message)'
+//
+//runbook:diagnose-api.sh Recent API Logs
+func TestFunctionLogIsClean(t *testing.T) {
+	d := diag.Begin(t, diag.Function, diag.P2)
+	const few = 5 // are no share of anything
+	limit := d.Stack().Number("FUNCTION_LOG_ERRORS")
+	function := fixtures.Function(d)
+
+	logged, err := function.Errors(d.Context())
+
+	d.NoError(err)
+	d.Saw("log", logged.Source)
+	if len(logged.Lines) == 0 {
+		return
+	}
+	crashes := map[string]int{}
+	var text strings.Builder
+	for _, line := range logged.Lines {
+		if line.Cause != "" {
+			crashes[string(line.Cause)]++
+		}
+		fmt.Fprintln(&text, line.Time.Format(time.DateTime), line.Masked())
+	}
+	d.Attach("log", text.String())
+	found := fmt.Errorf("%d lines about errors, the latest: %s", len(logged.Lines), logged.Lines[0].Masked())
+	d.Degraded("%v", found)
+	if len(crashes) > 0 {
+		d.NoError(function.Failing(d.Context(), found))
+		assert.Fail(d, fmt.Sprintf("instances ended: %v; %v", crashes, found))
+	}
+	if len(logged.Lines) >= few {
+		share, err := function.Share(d.Context(), logged)
+		d.NoError(err)
+		if share.Percent() > float64(limit) {
+			d.NoError(function.Failing(d.Context(), found))
+		}
+		assert.LessOrEqual(d, share.Percent(), float64(limit), "%d lines about errors for %d requests, want at most %d %%; %v", share.Part, share.All, limit, found)
+	}
+}
