@@ -143,7 +143,7 @@ func account(w cloudtest.World) awsfake.State {
 	for metric, points := range datapoints(w) {
 		key := awsfake.Metric{Namespace: "AWS/RDS", Name: metric, Dimension: "DBInstanceIdentifier", Value: db.ID}
 		for _, p := range points {
-			s.Metrics[key] = append(s.Metrics[key], awsfake.Point(p))
+			s.Metrics[key] = append(s.Metrics[key], awsfake.Point{Time: p.Time, Value: p.Value})
 		}
 	}
 	return s

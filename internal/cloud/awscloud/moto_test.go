@@ -145,7 +145,7 @@ func (e emulated) show(w cloudtest.World) {
 	e.log(logGroup(cloud.Instance{ID: w.Database.ID}), lines)
 	for name, series := range datapoints(w) {
 		for _, p := range series {
-			e.measure("AWS/RDS", name, dimensionOf("DBInstanceIdentifier", w.Database.ID), awsfake.Point(p))
+			e.measure("AWS/RDS", name, dimensionOf("DBInstanceIdentifier", w.Database.ID), awsfake.Point{Time: p.Time, Value: p.Value})
 		}
 	}
 	e.function(w.Function)

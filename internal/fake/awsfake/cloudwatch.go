@@ -135,12 +135,12 @@ func (s State) statistic(query metricQuery, start, end time.Time) ([]Point, erro
 	for _, p := range s.Metrics[metric] {
 		if !p.Time.Before(start) && p.Time.Before(end) {
 			period := p.Time.UTC().Truncate(time.Duration(stat.Period) * time.Second)
-			periods[period] = append(periods[period], p.Value)
+			periods[period] = append(periods[period], slices.Repeat([]float64{p.Value}, max(p.Samples, 1))...)
 		}
 	}
 	var points []Point
 	for period, values := range periods {
-		points = append(points, Point{period, reduce(values)})
+		points = append(points, Point{Time: period, Value: reduce(values)})
 	}
 	slices.SortFunc(points, func(a, b Point) int { return a.Time.Compare(b.Time) })
 	return points, nil

@@ -76,6 +76,32 @@ func TestCloudWatchStillSpeaksTheQueryProtocol(t *testing.T) {
 	assert.Contains(t, body, "<NextToken>")
 }
 
+// Each of the samples that a point stands for counts.
+func TestStatisticsOfSamples(t *testing.T) {
+	t.Parallel()
+	at := now.Truncate(time.Hour)
+	latency := awsfake.Metric{Namespace: "AWS/ApiGateway", Name: "Latency", Dimension: "ApiId", Value: "app", Stage: "prod"}
+	fake := awsfake.New(awsfake.State{Metrics: map[awsfake.Metric][]awsfake.Point{
+		latency: {{Time: at, Value: 10, Samples: 17}, {Time: at, Value: 90, Samples: 2}, {Time: at, Value: 700}},
+	}})
+	for statistic, want := range map[string]string{
+		"SampleCount": "20", "Sum": "1050", "Average": "52.5", "Maximum": "700", "p50": "10", "p95": "90", "p100": "700",
+	} {
+		_, body := post(t, fake, "/", fmt.Sprint(
+			"Action=GetMetricData&MetricDataQueries.member.1.Id=m&MetricDataQueries.member.1.MetricStat.Period=3600",
+			"&MetricDataQueries.member.1.MetricStat.Stat=", statistic, "&MetricDataQueries.member.1.MetricStat.Metric.Namespace=AWS/ApiGateway",
+			"&MetricDataQueries.member.1.MetricStat.Metric.MetricName=Latency",
+			"&MetricDataQueries.member.1.MetricStat.Metric.Dimensions.member.1.Name=ApiId",
+			"&MetricDataQueries.member.1.MetricStat.Metric.Dimensions.member.1.Value=app",
+			"&MetricDataQueries.member.1.MetricStat.Metric.Dimensions.member.2.Name=Stage",
+			"&MetricDataQueries.member.1.MetricStat.Metric.Dimensions.member.2.Value=prod",
+			"&StartTime=", at.Format(time.RFC3339), "&EndTime=", at.Add(time.Hour).Format(time.RFC3339),
+		), signed...)
+
+		assert.Contains(t, body, "<Values><member>"+want+"</member></Values>", statistic)
+	}
+}
+
 func TestWhatIsNotUnderstoodIsRefused(t *testing.T) {
 	t.Parallel()
 	state := account()

@@ -167,6 +167,7 @@ type Metric struct {
 
 // Point is a data point of a Metric.
 type Point struct {
-	Time  time.Time
-	Value float64
+	Time    time.Time
+	Value   float64
+	Samples int // that had this value; 0 = one
 }

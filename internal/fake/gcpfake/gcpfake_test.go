@@ -272,7 +272,10 @@ func TestTimeSeries(t *testing.T) {
 	for database, value := range map[string]float64{"app": 10, "postgres": 2} {
 		state.Series = append(state.Series, gcpfake.Series{
 			Project: project, Instance: "app-db", Metric: "database/postgresql/num_backends", Labels: map[string]string{"database": database},
-			Points: []gcpfake.Point{{at, 99}, {at.Add(2*time.Minute - 30*time.Second), value}, {at.Add(2 * time.Minute), 3 * value}, {at.Add(6 * time.Minute), 99}},
+			Points: []gcpfake.Point{
+				{Time: at, Value: 99}, {Time: at.Add(2*time.Minute - 30*time.Second), Value: value},
+				{Time: at.Add(2 * time.Minute), Value: 3 * value}, {Time: at.Add(6 * time.Minute), Value: 99},
+			},
 		})
 	}
 	p := start(t, state)

@@ -45,7 +45,7 @@ func (s Series) measure(start, end time.Time) measurement {
 			m.values = append(m.values, value{end: at})
 		}
 		minutes[at] = n
-		m.values[n].numbers = append(m.values[n].numbers, p.Value)
+		m.values[n].numbers = append(m.values[n].numbers, slices.Repeat([]float64{p.Value}, max(p.Samples, 1))...)
 	}
 	m.sort()
 	return m

@@ -49,8 +49,9 @@ type Series struct {
 // Point is one sample: a level, a number of things in the minute that ends
 // then, or one of the values that a distribution of that minute is made of.
 type Point struct {
-	Time  time.Time
-	Value float64
+	Time    time.Time
+	Value   float64
+	Samples int // of a distribution that have this value; 0 = one
 }
 
 // listTimeSeries is projects.timeSeries.list.

@@ -116,6 +116,20 @@ func TestDistributions(t *testing.T) {
 	assert.InEpsilon(t, 950, p95[0], 0.2)
 }
 
+func TestAPointOfADistributionStandsForManyValues(t *testing.T) {
+	at := time.Date(2026, 11, 23, 12, 1, 0, 0, time.UTC)
+	p := start(t, gcpfake.State{Series: []gcpfake.Series{{
+		Project: project, Revision: revision, Metric: "request_latencies",
+		Points: []gcpfake.Point{{Time: at, Value: 100, Samples: 19}, {Time: at, Value: 900}},
+	}}})
+
+	raw := values(t, p.timeSeries(t, map[string]string{"filter": `metric.type = "run.googleapis.com/request_latencies"`}), "distributionValue")
+
+	require.Len(t, raw, 1)
+	assert.Equal(t, "20", raw[0].(map[string]any)["count"])
+	assert.InEpsilon(t, 140, raw[0].(map[string]any)["mean"], 0.001)
+}
+
 func TestRequestLogIsFiltered(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	request := func(status int, text string) gcpfake.Entry {

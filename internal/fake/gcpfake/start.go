@@ -36,6 +36,6 @@ func (s *State) Start(project string, r Revision, start InstanceStart) {
 	s.Entries = append(s.Entries, line)
 	s.Series = append(s.Series, Series{
 		Project: project, Revision: r, Metric: "container/startup_latencies",
-		Points: []Point{{line.Time, float64(start.Took.Milliseconds())}},
+		Points: []Point{{Time: line.Time, Value: float64(start.Took.Milliseconds())}},
 	})
 }
