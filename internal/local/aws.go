@@ -22,7 +22,8 @@ const (
 	gib = 1 << 30
 )
 
-// awsState describes the running database as RDS would, on a good day.
+// awsState describes the running database as RDS would, and the function and the gateway
+// of an API, on a good day.
 func (s *Stack) awsState() awsfake.State {
 	state := awsfake.State{
 		Account: "000000000000", Principal: "arn:aws:iam::000000000000:user/smoke", Region: awsRegion,
@@ -54,7 +55,7 @@ func (s *Stack) awsState() awsfake.State {
 	} {
 		awsMeasures(name, value)(&state)
 	}
-	awsLogs(goodDay...)(&state)
+	together(awsLogs(goodDay...), awsFunction(), awsGateway())(&state)
 	return state
 }
 

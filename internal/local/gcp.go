@@ -12,7 +12,8 @@ const (
 	gcpRegion  = "europe-west1"
 )
 
-// gcpState describes the running database as Cloud SQL would, on a good day.
+// gcpState describes the running database as Cloud SQL would, and the service of an API,
+// on a good day.
 func (s *Stack) gcpState() gcpfake.State {
 	instance := gcpfake.NewInstance(gcpProject, instanceID)
 	instance.IPAddresses = []gcpfake.IPMapping{{Address: address, Type: "PRIVATE"}}
@@ -23,7 +24,7 @@ func (s *Stack) gcpState() gcpfake.State {
 	} {
 		gcpMeasures(name, value)(&state)
 	}
-	gcpLogs(goodDay...)(&state)
+	together(gcpLogs(goodDay...), gcpService())(&state)
 	return state
 }
 
@@ -36,15 +37,7 @@ func gcpMeasuresOf(id, name string, value float64) func(*gcpfake.State) {
 	for _, at := range minutes() {
 		series.Points = append(series.Points, gcpfake.Point{Time: at, Value: value})
 	}
-	return func(state *gcpfake.State) {
-		for n, known := range state.Series {
-			if known.Metric == name && known.Instance == id {
-				state.Series[n] = series
-				return
-			}
-		}
-		state.Series = append(state.Series, series)
-	}
+	return shows(series)
 }
 
 // severities are Google's words for PostgreSQL's.

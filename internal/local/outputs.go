@@ -17,16 +17,16 @@ func (s *Stack) Outputs() map[string]string {
 		"databaseUrl":        s.databaseURL(),
 	}
 	own := map[string]string{
-		"apiGatewayId":            "local-api",
+		"apiGatewayId":            gatewayID,
 		"databaseInstanceId":      instanceID,
 		"databaseProxyName":       proxyName,
 		"databaseSecurityGroupId": securityGroup,
-		"lambdaFunctionName":      "local-function",
+		"lambdaFunctionName":      functionName,
 		"region":                  awsRegion,
 	}
 	if s.plane.gcp != nil {
 		own = map[string]string{
-			"apiServiceName":       "local-api",
+			"apiServiceName":       serviceName,
 			"databaseInstanceName": gcpProject + ":" + gcpRegion + ":" + instanceID,
 			"gcpProject":           gcpProject,
 			"region":               gcpRegion,

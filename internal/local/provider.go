@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"runbook/internal/fake/awsfake"
@@ -86,6 +87,7 @@ func (s *Stack) Actions() []string {
 // nothing else, once what they would inherit is taken away.
 func (p plane) environment() []string {
 	if p.gcp != nil {
+		host, port, _ := net.SplitHostPort(strings.TrimPrefix(p.url, "http://"))
 		return []string{
 			"ENVIRONMENT=local-gcp",
 			"PROVIDER=gcp",
@@ -97,6 +99,12 @@ func (p plane) environment() []string {
 			"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE=" + p.token,
 			"CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL=" + p.url + "/",
 			"CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING=" + p.url + "/",
+			// It puts the region before whatever host Cloud Run is said to have: no address
+			// of the stack's would do, but the stack can be the proxy on the way.
+			"CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=http://run.googleapis.com/",
+			"CLOUDSDK_PROXY_TYPE=http_no_tunnel",
+			"CLOUDSDK_PROXY_ADDRESS=" + host,
+			"CLOUDSDK_PROXY_PORT=" + port,
 		}
 	}
 	return []string{
@@ -113,9 +121,11 @@ func (p plane) environment() []string {
 	}
 }
 
-// inherited are the beginnings of variables that lead to another stack, or the tools of a
-// provider or of PostgreSQL elsewhere.
-var inherited = []string{"STACK_", "AWS_", "GOOGLE_", "CLOUDSDK_", "GCP_PROJECT", "GCLOUD_PROJECT", "API_", "CORS_", "DATABASE_CA_FILE", "PG"}
+// inherited are the beginnings of variables that lead to another stack, lead the tools of a
+// provider or of PostgreSQL elsewhere, or say what is right for another stack's requests.
+var inherited = []string{
+	"STACK_", "AWS_", "GOOGLE_", "CLOUDSDK_", "GCP_", "GCLOUD_PROJECT", "API_", "CORS_", "FUNCTION_", "TRAFFIC_", "DATABASE_CA_FILE", "PG",
+}
 
 // told makes a fault of what the providers tell.
 func told(aws func(*awsfake.State), gcp func(*gcpfake.State)) func(context.Context, *Stack) error {

@@ -163,7 +163,7 @@ func adapter(t *testing.T, s *Stack) provider {
 		t.Setenv(name, value)
 	}
 	if s.plane.gcp != nil {
-		p, err := gcpcloud.New(gcpcloud.Config{Project: gcpProject, Endpoint: s.plane.url})
+		p, err := gcpcloud.New(gcpcloud.Config{Project: gcpProject, Region: gcpRegion, Endpoint: s.plane.url})
 		require.NoError(t, err)
 		return p
 	}
