@@ -104,8 +104,11 @@ func (d *D) Context() context.Context { return d.ctx }
 func (d *D) Stack() *stack.Stack { return d.run.stack }
 
 // Saw records a measured fact: it is shown when the page fails and kept in the
-// report always. Values of one name stand together.
+// report always. Values of one name stand together; an empty one is no fact.
 func (d *D) Saw(name string, value any) {
+	if plain(value) == "" {
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, f := range d.page.Facts {

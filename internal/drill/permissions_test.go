@@ -17,16 +17,19 @@ import (
 func TestPagesUseTheRightsThatArePrinted(t *testing.T) {
 	for flavour, c := range map[string]struct {
 		action *regexp.Regexp // as it stands in what is printed
-		shared string         // asks about the instance
+		shared map[string]int // how often each is used by what pages share
 		faults []string       // that make the pages ask by another way
-		rare   []string       // asked of stacks that the local one cannot be
+		rare   []string       // that no call of a local run uses
 	}{
 		local.AWS: {
-			regexp.MustCompile(`"(\w+:\w+)"`), "rds:DescribeDBInstances",
+			regexp.MustCompile(`"(\w+:\w+)"`), map[string]int{"rds:DescribeDBInstances": 1, "lambda:GetFunctionConfiguration": 1, "apigateway:GET": 2},
 			[]string{"database-log-fatal"},           // read from files
 			[]string{"rds:DescribeDBProxyEndpoints"}, // for a host name of AWS
 		},
-		local.GCP: {regexp.MustCompile(`(?m)^- (\S+)$`), "cloudsql.instances.get", nil, nil},
+		local.GCP: {
+			regexp.MustCompile(`(?m)^- (\S+)$`), map[string]int{"cloudsql.instances.get": 1, "run.services.get": 2}, nil,
+			[]string{"run.routes.invoke"}, // asked whether there is, which uses none
+		},
 	} {
 		t.Run(flavour, func(t *testing.T) {
 			t.Parallel()
@@ -38,8 +41,10 @@ func TestPagesUseTheRightsThatArePrinted(t *testing.T) {
 			slices.Sort(used)
 
 			assert.Equal(t, slices.Compact(used), printed(t, flavour, c.action))
-			others := slices.DeleteFunc(slices.Clone(healthy), func(action string) bool { return action == c.shared })
-			assert.Equal(t, 1, len(healthy)-len(others), "how often %s was asked", c.shared)
+			for action, want := range c.shared {
+				others := slices.DeleteFunc(slices.Clone(healthy), func(used string) bool { return used == action })
+				assert.Equal(t, want, len(healthy)-len(others), "how often %s was asked", action)
+			}
 		})
 	}
 }
