@@ -21,19 +21,6 @@ const (
 // askers need what the health page asks for.
 var askers = []string{quick, everywhere, admits, ownOrigin, foreign}
 
-// Headers with which platforms answer in the place of the code behind them.
-var (
-	restGateway = map[string]string{
-		"Content-Type": "application/json", "X-Amzn-Errortype": "InternalServerErrorException",
-		"X-Amzn-Requestid": "3f1f7c5e-5a0e-4c5e-9b0d-2f6f3c1d7a90", "X-Amz-Apigw-Id": "OQyWbHZ5oAMFc9A=",
-	}
-	httpGateway = map[string]string{"Content-Type": "application/json", "Apigw-Requestid": "OQyWbiQdoAMEYPg=", "Retry-After": "1"}
-	cloudRun    = map[string]string{
-		"Content-Type": "text/plain", "Server": "Google Frontend",
-		"X-Cloud-Trace-Context": "105445aa7843bc8bf206b12000100000;o=1",
-	}
-)
-
 // apiFaults are those that show to whoever asks the API.
 var apiFaults = []Fault{
 	{
@@ -52,31 +39,49 @@ var apiFaults = []Fault{
 		Name:    "api-function-malformed",
 		Summary: "The gateway answers 502 because the function's answer is malformed.",
 		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{AWS},
-		apply: apiBehaves(fake.Refusing(http.StatusBadGateway, restGateway, `{"message": "Internal server error"}`)),
+		apply: apiBehaves(restAPI(http.StatusBadGateway, "Internal server error")),
 	},
 	{
 		Name:    "api-function-forbidden",
 		Summary: "The gateway answers 500 because it may not invoke the function.",
 		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{AWS},
-		apply: apiBehaves(fake.Refusing(http.StatusInternalServerError, httpGateway, `{"message":"Internal Server Error"}`)),
+		apply: apiBehaves(httpAPI(http.StatusInternalServerError)),
 	},
 	{
 		Name:    "api-function-timeout",
 		Summary: "The gateway answers 504 because the function takes longer than it waits.",
 		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{AWS},
-		apply: apiBehaves(fake.Refusing(http.StatusGatewayTimeout, restGateway, `{"message": "Endpoint request timed out"}`)),
+		apply: apiBehaves(restAPI(http.StatusGatewayTimeout, "Endpoint request timed out")),
 	},
 	{
 		Name:    "api-container-crashed",
 		Summary: "Google's front end answers 503 because the container does not start.",
 		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{GCP},
-		apply: apiBehaves(fake.Refusing(http.StatusServiceUnavailable, cloudRun, "Service Unavailable")),
+		apply: apiBehaves(frontEnd(http.StatusServiceUnavailable, "Service Unavailable")),
 	},
 	{
-		Name:    "api-rate-limit-zero",
-		Summary: "The gateway answers 429 to everyone: a limit of 0 was deployed.",
-		Page:    admits, Verdict: failed, Blocks: all([]string{healthy}, but(admits, askers)), Flavours: []string{AWS},
-		apply: apiBehaves(fake.Refusing(http.StatusTooManyRequests, httpGateway, `{"message":"Too Many Requests"}`)),
+		Name:    "api-container-malformed",
+		Summary: "Google's front end answers 502 because the container's answer is malformed.",
+		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{GCP},
+		apply: apiBehaves(frontEnd(http.StatusBadGateway, "upstream connect error or disconnect/reset before headers. reset reason: protocol error")),
+	},
+	{
+		Name:    "api-container-timeout",
+		Summary: "Google's front end answers 504 because the container takes longer than it waits.",
+		Page:    healthy, Verdict: failed, Blocks: askers, Flavours: []string{GCP},
+		apply: apiBehaves(frontEnd(http.StatusGatewayTimeout, "upstream request timeout")),
+	},
+	{
+		Name:    "api-container-forbidden",
+		Summary: "Google's front end answers 403 because the caller is no invoker of the service.",
+		Page:    healthy, Verdict: inconclusive, Reason: noPermission, Blinds: askers, Flavours: []string{GCP},
+		apply: apiBehaves(frontEnd(http.StatusForbidden, "Your client does not have permission to get URL /health from this server.")),
+	},
+	{
+		Name:    "api-rate-limited",
+		Summary: "Everyone is answered 429, and nothing that the provider tells of the API explains it.",
+		Page:    admits, Verdict: failed, Blocks: all([]string{healthy}, but(admits, askers)),
+		apply: instead(httpAPI(http.StatusTooManyRequests), frontEnd(http.StatusTooManyRequests, "Rate exceeded.")),
 	},
 	{
 		Name:    "api-slow",

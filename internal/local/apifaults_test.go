@@ -19,13 +19,18 @@ import (
 
 // apiEffects is what someone who asks the broken API is told.
 var apiEffects = map[string]func(*testing.T, *Stack){
-	"api-down":                     failing(syscall.ECONNREFUSED),
-	"api-answers-503":              answering(http.StatusServiceUnavailable),
-	"api-function-malformed":       answering(http.StatusBadGateway, "X-Amz-Apigw-Id"),
-	"api-function-forbidden":       answering(http.StatusInternalServerError, "Apigw-Requestid"),
-	"api-function-timeout":         answering(http.StatusGatewayTimeout, "X-Amz-Apigw-Id"),
-	"api-container-crashed":        answering(http.StatusServiceUnavailable, "X-Cloud-Trace-Context"),
-	"api-rate-limit-zero":          answering(http.StatusTooManyRequests, "Retry-After"),
+	"api-down":                failing(syscall.ECONNREFUSED),
+	"api-answers-503":         answering(http.StatusServiceUnavailable),
+	"api-function-malformed":  answering(http.StatusBadGateway, "X-Amz-Apigw-Id"),
+	"api-function-forbidden":  answering(http.StatusInternalServerError, "Apigw-Requestid"),
+	"api-function-timeout":    answering(http.StatusGatewayTimeout, "X-Amz-Apigw-Id"),
+	"api-container-crashed":   answering(http.StatusServiceUnavailable, "X-Cloud-Trace-Context"),
+	"api-container-malformed": answering(http.StatusBadGateway, "X-Cloud-Trace-Context"),
+	"api-container-timeout":   answering(http.StatusGatewayTimeout, "X-Cloud-Trace-Context"),
+	"api-container-forbidden": answering(http.StatusForbidden, "X-Cloud-Trace-Context"),
+	"api-rate-limited": func(t *testing.T, s *Stack) {
+		answering(http.StatusTooManyRequests, map[bool]string{true: "X-Cloud-Trace-Context", false: "Retry-After"}[s.plane.gcp != nil])(t, s)
+	},
 	"api-slow":                     unanswering,
 	"api-latency-past-limit":       unanswering,
 	"api-redirects-for-ever":       saying("stopped after 10 redirects"),
@@ -96,22 +101,19 @@ var apiEffects = map[string]func(*testing.T, *Stack){
 }
 
 func TestAPIFaultsAreReal(t *testing.T) {
-	for name, effect := range apiEffects {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, err := prepare()
-			require.NoError(t, err)
-			t.Cleanup(func() { assert.NoError(t, s.Stop()) })
-			require.NoError(t, s.startAPI())
-			fault, err := find(name, AWS)
-			if err != nil {
-				fault, err = find(name, GCP)
+	for _, flavour := range Flavours {
+		for _, fault := range apiFaults {
+			if !fault.Suffered(flavour) {
+				continue
 			}
-			require.NoError(t, err)
-			require.NoError(t, s.suffer(t.Context(), fault))
+			t.Run(flavour+"/"+fault.Name, func(t *testing.T) {
+				t.Parallel()
+				s := planeOnly(t, flavour)
+				require.NoError(t, s.suffer(t.Context(), fault))
 
-			effect(t, s)
-		})
+				apiEffects[fault.Name](t, s)
+			})
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package local
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,14 +66,14 @@ func awsMeasures(name string, value float64) func(*awsfake.State) {
 }
 
 func awsMeasuresOf(id, name string, value float64) func(*awsfake.State) {
-	var points []awsfake.Point
-	for _, at := range minutes() {
-		if name == "CPUCreditBalance" && at.Minute()%5 != 0 { // as RDS measures it
-			continue
-		}
-		points = append(points, awsfake.Point{Time: at, Value: value})
-	}
 	return func(state *awsfake.State) {
+		var points []awsfake.Point
+		for _, at := range minutes() {
+			if name == "CPUCreditBalance" && at.Minute()%5 != 0 { // as RDS measures it
+				continue
+			}
+			points = append(points, awsfake.Point{Time: at, Value: value})
+		}
 		state.Metrics[awsfake.Metric{Namespace: "AWS/RDS", Name: name, Dimension: "DBInstanceIdentifier", Value: id}] = points
 	}
 }
@@ -100,6 +102,13 @@ func awsLogFile(lines ...entry) func(*awsfake.State) {
 	file := awsfake.LogFile{Name: "error/postgresql.log", LastWritten: time.Now(), Text: text.String()}
 	return func(state *awsfake.State) {
 		state.Instances[0].LogExports, state.Instances[0].LogFiles = nil, []awsfake.LogFile{file}
+	}
+}
+
+// awsUnmeasured takes away all metrics of these namespaces.
+func awsUnmeasured(namespaces ...string) func(*awsfake.State) {
+	return func(state *awsfake.State) {
+		maps.DeleteFunc(state.Metrics, func(m awsfake.Metric, _ []awsfake.Point) bool { return slices.Contains(namespaces, m.Namespace) })
 	}
 }
 

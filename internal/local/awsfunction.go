@@ -45,17 +45,19 @@ func functionMeasures(name string, samples ...sample) func(*awsfake.State) {
 	return awsSamples(awsfake.Metric{Namespace: "AWS/Lambda", Name: name, Dimension: "FunctionName", Value: functionName}, samples)
 }
 
-// awsSamples has every minute measure the same.
+// awsSamples measures the same each minute.
 func awsSamples(metric awsfake.Metric, samples []sample) func(*awsfake.State) {
-	var points []awsfake.Point
-	for _, at := range minutes() {
-		for _, s := range samples {
-			if s.requests > 0 {
-				points = append(points, awsfake.Point{Time: at, Value: s.value, Samples: s.requests})
+	return func(state *awsfake.State) {
+		var points []awsfake.Point
+		for _, at := range minutes() {
+			for _, s := range samples {
+				if s.requests > 0 {
+					points = append(points, awsfake.Point{Time: at, Value: s.value, Samples: s.requests})
+				}
 			}
 		}
+		state.Metrics[metric] = points
 	}
-	return func(state *awsfake.State) { state.Metrics[metric] = points }
 }
 
 // invocation is a request to the function, as its log tells of it in the text format.
@@ -99,6 +101,8 @@ func functionLogs(requests ...invocation) func(*awsfake.State) {
 
 // logged puts a line into a log group, which it makes where there is none.
 func logged(group string, ago time.Duration, text string) func(*awsfake.State) {
-	event := awsfake.LogEvent{Time: time.Now().Add(-ago), Stream: "2026/01/01/[$LATEST]8f1a1fb9", Message: text}
-	return func(state *awsfake.State) { state.LogGroups[group] = append(state.LogGroups[group], event) }
+	return func(state *awsfake.State) {
+		event := awsfake.LogEvent{Time: time.Now().Add(-ago), Stream: "2026/01/01/[$LATEST]8f1a1fb9", Message: text}
+		state.LogGroups[group] = append(state.LogGroups[group], event)
+	}
 }

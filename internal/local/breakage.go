@@ -124,10 +124,11 @@ func apiShares(policy fake.Policy) func(context.Context, *Stack) error {
 // place of TLS without one.
 func apiSpeaks(protocol string, peer fake.Peer) func(context.Context, *Stack) error {
 	return func(_ context.Context, s *Stack) error {
-		if protocol != "" {
-			peer = s.api.Under(protocol, peer)
+		if protocol == "" {
+			s.api.Speak(peer)
+		} else {
+			s.api.Speak(s.api.Under(protocol, peer))
 		}
-		s.api.Speak(peer)
 		return nil
 	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Fault is one way in which the stack really breaks, and what the pages must
-// make of it.
+// make of it. Where that differs from flavour to flavour there is one of the name
+// for each.
 type Fault struct {
 	Name    string   `json:"name"`
 	Summary string   `json:"summary"`          // one sentence
@@ -59,11 +60,23 @@ func but(page string, pages []string) []string {
 	return slices.DeleteFunc(slices.Clone(pages), func(p string) bool { return p == page })
 }
 
+// also is the fault on either flavour, for which other pages pay with its page on each.
+func also(f Fault, aws, gcp []string) []Fault {
+	onAWS, onGCP := f, f
+	onAWS.Flavours, onGCP.Flavours = []string{AWS}, []string{GCP}
+	if f.Verdict == failed {
+		onAWS.Blocks, onGCP.Blocks = all(f.Blocks, aws), all(f.Blocks, gcp)
+	} else {
+		onAWS.Blinds, onGCP.Blinds = all(f.Blinds, aws), all(f.Blinds, gcp)
+	}
+	return []Fault{onAWS, onGCP}
+}
+
 const day = 24 * time.Hour
 
 // Faults are all that the stack can suffer, in the order in which they are
 // shown.
-var Faults = slices.Concat(databaseFaults, apiFaults, providerFaults)
+var Faults = slices.Concat(databaseFaults, apiFaults, gatewayFaults, trafficFaults, functionFaults, providerFaults)
 
 // databaseFaults are those that show to whoever uses the database.
 var databaseFaults = []Fault{

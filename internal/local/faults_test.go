@@ -110,18 +110,28 @@ func TestDatabaseFaultsAreReal(t *testing.T) {
 }
 
 func TestFaultsAreWhole(t *testing.T) {
-	pages := all([]string{reachable, speaksTLS, certificate, credentials, healthy, apiCertificate, instanceUp, proxied}, askers, loggedIn, monitored, ofInstance)
+	pages := all([]string{reachable, speaksTLS, certificate, credentials, healthy, apiCertificate, instanceUp, proxied, gatewayUp, deployed, endsWell},
+		askers, loggedIn, monitored, ofInstance, ofFunction, ofGateway)
 	seen := map[string]bool{}
 	for _, fault := range Faults {
-		assert.False(t, seen[fault.Name], "%s is there twice", fault.Name)
-		seen[fault.Name] = true
+		for _, flavour := range Flavours {
+			if fault.Suffered(flavour) {
+				assert.False(t, seen[fault.Name+flavour], "%s is there twice in %s", fault.Name, flavour)
+				seen[fault.Name+flavour] = true
+			}
+		}
 		told := slices.ContainsFunc(providerFaults, func(f Fault) bool { return f.Name == fault.Name })
-		assert.True(t, told || databaseEffects[fault.Name] != nil || apiEffects[fault.Name] != nil, "no test asks what %s does", fault.Name)
+		asked := databaseEffects[fault.Name] != nil || apiEffects[fault.Name] != nil || functionEffects[fault.Name] != nil
+		assert.True(t, told || asked, "no test asks what %s does", fault.Name)
 		assert.Equal(t, fault.Verdict == inconclusive, fault.Reason != "", "%s: why is the page inconclusive?", fault.Name)
 		assert.Subset(t, Flavours, fault.Flavours, fault.Name)
 		assert.Contains(t, []string{"failed", "inconclusive"}, fault.Verdict, fault.Name)
 		assert.Subset(t, pages, all(fault.Blocks, fault.Blinds, []string{fault.Page}), fault.Name)
 		assert.NotContains(t, all(fault.Blocks, fault.Blinds), fault.Page, fault.Name)
+		for _, page := range []string{gatewayUp, letsIn, accessLog, endsWell, proxied} {
+			assert.False(t, fault.Suffered(GCP) && slices.Contains(all(fault.Blocks, fault.Blinds, []string{fault.Page}), page),
+				"%s: Google Cloud has no %s", fault.Name, page)
+		}
 		assert.True(t, strings.HasSuffix(fault.Summary, ".") && strings.Count(fault.Summary, ". ") == 0, "one sentence: %s", fault.Summary)
 	}
 }

@@ -38,13 +38,24 @@ const (
 func functionOf(t *testing.T, s *Stack) (runtime, cloud.Function) {
 	t.Helper()
 	p := adapter(t, s).(runtime)
-	name := s.Outputs()["lambdaFunctionName"]
-	if s.plane.gcp != nil {
-		name = s.Outputs()["apiServiceName"]
-	}
-	f, err := p.Function(t.Context(), name)
+	f, err := p.Function(t.Context(), s.functionName())
 	require.NoError(t, err)
 	return p, f
+}
+
+func (s *Stack) functionName() string {
+	if s.plane.gcp != nil {
+		return s.Outputs()["apiServiceName"]
+	}
+	return s.Outputs()["lambdaFunctionName"]
+}
+
+func gatewayOf(t *testing.T, s *Stack) (gateways, cloud.Gateway) {
+	t.Helper()
+	p := adapter(t, s).(gateways)
+	g, err := p.Gateway(t.Context(), s.Outputs()["apiGatewayId"], "")
+	require.NoError(t, err)
+	return p, g
 }
 
 func TestAFunctionOnAGoodDay(t *testing.T) {
@@ -86,11 +97,8 @@ func TestAFunctionOnAGoodDay(t *testing.T) {
 
 func TestAGatewayOnAGoodDay(t *testing.T) {
 	s := planeOnly(t, AWS)
-	p := adapter(t, s).(gateways)
+	p, g := gatewayOf(t, s)
 
-	g, err := p.Gateway(t.Context(), s.Outputs()["apiGatewayId"], "")
-
-	require.NoError(t, err)
 	assert.Equal(t, cloud.HTTPGateway, g.Kind)
 	assert.Equal(t, cloud.Up, g.Stage.Update.State)
 	assert.Empty(t, g.Stage.Closed())

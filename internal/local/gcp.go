@@ -33,12 +33,10 @@ func gcpMeasures(name string, value float64) func(*gcpfake.State) {
 }
 
 func gcpMeasuresOf(id, name string, value float64) func(*gcpfake.State) {
-	series := gcpfake.Series{Project: gcpProject, Instance: id, Metric: name}
-	for _, at := range minutes() {
-		series.Points = append(series.Points, gcpfake.Point{Time: at, Value: value})
-	}
-	return shows(series)
+	return shows(gcpfake.Series{Project: gcpProject, Instance: id, Metric: name}, []sample{{value, 1}})
 }
+
+func ofADatabase(s gcpfake.Series) bool { return s.Instance != "" }
 
 // severities are Google's words for PostgreSQL's.
 var severities = map[string]string{"LOG": "INFO", "ERROR": "ERROR", "FATAL": "CRITICAL", "PANIC": "EMERGENCY"}

@@ -53,26 +53,34 @@ func instancesOf(state string, count float64) func(*gcpfake.State) {
 	return runs("container/instance_count", "state", state, []sample{{count, 1}})
 }
 
-// runs has every minute measure the same of the service.
+// runs measures the same of the service each minute.
 func runs(metric, label, value string, samples []sample) func(*gcpfake.State) {
-	series := gcpfake.Series{Project: gcpProject, Revision: revision, Metric: metric, Labels: map[string]string{label: value}}
-	for _, at := range minutes() {
-		for _, s := range samples {
-			series.Points = append(series.Points, gcpfake.Point{Time: at, Value: s.value, Samples: s.requests})
-		}
-	}
-	return shows(series)
+	return shows(gcpfake.Series{Project: gcpProject, Revision: revision, Metric: metric, Labels: map[string]string{label: value}}, samples)
 }
 
-// shows puts a series in the place of the one that it is alike to.
-func shows(series gcpfake.Series) func(*gcpfake.State) {
+// shows measures the same each minute, in the place of the series that was alike.
+func shows(series gcpfake.Series, samples []sample) func(*gcpfake.State) {
 	return func(state *gcpfake.State) {
-		state.Series = append(slices.DeleteFunc(state.Series, func(known gcpfake.Series) bool {
+		series.Points = nil
+		for _, at := range minutes() {
+			for _, s := range samples {
+				series.Points = append(series.Points, gcpfake.Point{Time: at, Value: s.value, Samples: s.requests})
+			}
+		}
+		gcpUnmeasured(func(known gcpfake.Series) bool {
 			return known.Metric == series.Metric && known.Instance == series.Instance &&
 				known.Revision == series.Revision && maps.Equal(known.Labels, series.Labels)
-		}), series)
+		})(state)
+		state.Series = append(state.Series, series)
 	}
 }
+
+// gcpUnmeasured takes series away.
+func gcpUnmeasured(these func(gcpfake.Series) bool) func(*gcpfake.State) {
+	return func(state *gcpfake.State) { state.Series = slices.DeleteFunc(state.Series, these) }
+}
+
+func ofTheRevision(s gcpfake.Series) bool { return s.Revision == revision }
 
 // startOf is the start of an instance, for one of the reasons of gcpfake.
 func startOf(reason string, ago, took time.Duration) func(*gcpfake.State) {

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"runbook/internal/fake/awsfake"
@@ -21,6 +22,9 @@ const (
 
 	noPermission = "no-permission"
 	tooOften     = "throttled"
+	tooEarly     = "too-early"
+	noData       = "no-data"
+	notEnabled   = "not-enabled"
 )
 
 // measured are the pages that ask for metrics, ofInstance all that ask about
@@ -30,8 +34,18 @@ var (
 	ofInstance = all([]string{firewall, cleanLog, ownCA, replicas}, measured)
 )
 
+// ofMetrics are the pages that ask for metrics, but for the one that answers for it; ofLogs
+// likewise for logs. Google's tell of requests that no instance took.
+var (
+	ofMetrics = all(but(cpu, measured), []string{fewErrors, inTime, capacity})
+	ofLogs    = []string{codeLog, starts}
+)
+
 // providerFaults are those of which only the provider can tell.
-var providerFaults = []Fault{
+var providerFaults = slices.Concat(instanceFaults, refusals)
+
+// instanceFaults are those of the database.
+var instanceFaults = []Fault{
 	{
 		Name:    "instance-stopped",
 		Summary: "The owner stopped the database instance.",
@@ -40,10 +54,8 @@ var providerFaults = []Fault{
 		apply: both(
 			func(_ context.Context, s *Stack) error { return s.database.Halt() },
 			told(
-				func(state *awsfake.State) { awsStatus("stopped")(state); state.Metrics = nil },
-				func(state *gcpfake.State) {
-					state.Instances[0].Settings.ActivationPolicy, state.Series = "NEVER", nil
-				}),
+				together(awsStatus("stopped"), awsUnmeasured("AWS/RDS")),
+				together(func(state *gcpfake.State) { state.Instances[0].Settings.ActivationPolicy = "NEVER" }, gcpUnmeasured(ofADatabase))),
 		),
 	},
 	{
@@ -57,7 +69,7 @@ var providerFaults = []Fault{
 	{
 		Name:    "instance-changing",
 		Summary: "The instance is being changed, which no run can judge.",
-		Page:    instanceUp, Verdict: inconclusive, Reason: "too-early",
+		Page:    instanceUp, Verdict: inconclusive, Reason: tooEarly,
 		apply: told(awsStatus("modifying"), func(state *gcpfake.State) { state.Instances[0].State = "MAINTENANCE" }),
 	},
 	{
@@ -80,11 +92,9 @@ var providerFaults = []Fault{
 	},
 	{
 		Name:    "database-metrics-missing",
-		Summary: "The provider has measured nothing yet.",
-		Page:    cpu, Verdict: inconclusive, Reason: "no-data", Blinds: []string{storage, memory},
-		apply: told(
-			func(state *awsfake.State) { state.Metrics = nil },
-			func(state *gcpfake.State) { state.Series = nil }),
+		Summary: "The provider has measured nothing of the database yet.",
+		Page:    cpu, Verdict: inconclusive, Reason: noData, Blinds: []string{storage, memory},
+		apply: told(awsUnmeasured("AWS/RDS"), gcpUnmeasured(ofADatabase)),
 	},
 	{
 		Name:    "database-open-to-the-world",
@@ -137,18 +147,6 @@ var providerFaults = []Fault{
 		apply: denied("rds:DescribeDBInstances", gcpfake.InstancesGet),
 	},
 	{
-		Name:    "database-metrics-denied",
-		Summary: "The runner may not ask for metrics.",
-		Page:    cpu, Verdict: inconclusive, Reason: noPermission, Blinds: []string{storage, memory},
-		apply: denied("cloudwatch:GetMetricData", gcpfake.TimeSeriesList),
-	},
-	{
-		Name:    "database-log-denied",
-		Summary: "The runner may not read the database's log.",
-		Page:    cleanLog, Verdict: inconclusive, Reason: noPermission,
-		apply: denied("logs:FilterLogEvents", gcpfake.EntriesList),
-	},
-	{
 		Name:    "database-firewall-denied",
 		Summary: "The runner may not read security groups.",
 		Page:    firewall, Verdict: inconclusive, Reason: noPermission, Flavours: []string{AWS},
@@ -167,18 +165,6 @@ var providerFaults = []Fault{
 		apply: throttled("rds:DescribeDBInstances", gcpfake.InstancesGet),
 	},
 	{
-		Name:    "database-metrics-throttled",
-		Summary: "The provider never has time for a question about metrics.",
-		Page:    cpu, Verdict: inconclusive, Reason: tooOften, Blinds: []string{storage, memory},
-		apply: throttled("cloudwatch:GetMetricData", gcpfake.TimeSeriesList),
-	},
-	{
-		Name:    "database-log-throttled",
-		Summary: "The provider never has time for a question about the log.",
-		Page:    cleanLog, Verdict: inconclusive, Reason: tooOften,
-		apply: throttled("logs:FilterLogEvents", gcpfake.EntriesList),
-	},
-	{
 		Name:    "database-firewall-throttled",
 		Summary: "The provider never has time for a question about security groups.",
 		Page:    firewall, Verdict: inconclusive, Reason: tooOften, Flavours: []string{AWS},
@@ -191,3 +177,32 @@ var providerFaults = []Fault{
 		apply: throttled("rds:DescribeDBProxies", ""),
 	},
 }
+
+// refusals are of questions that pages about the database, the function and the gateway
+// have in common.
+var refusals = slices.Concat(
+	also(Fault{
+		Name:    "database-metrics-denied",
+		Summary: "The runner may not ask for metrics.",
+		Page:    cpu, Verdict: inconclusive, Reason: noPermission, Blinds: ofMetrics,
+		apply: denied("cloudwatch:GetMetricData", gcpfake.TimeSeriesList),
+	}, []string{endsWell}, nil),
+	also(Fault{
+		Name:    "database-metrics-throttled",
+		Summary: "The provider never has time for a question about metrics.",
+		Page:    cpu, Verdict: inconclusive, Reason: tooOften, Blinds: ofMetrics,
+		apply: throttled("cloudwatch:GetMetricData", gcpfake.TimeSeriesList),
+	}, []string{endsWell}, nil),
+	also(Fault{
+		Name:    "database-log-denied",
+		Summary: "The runner may not read logs.",
+		Page:    cleanLog, Verdict: inconclusive, Reason: noPermission, Blinds: ofLogs,
+		apply: denied("logs:FilterLogEvents", gcpfake.EntriesList),
+	}, []string{accessLog}, []string{fewErrors, capacity}),
+	also(Fault{
+		Name:    "database-log-throttled",
+		Summary: "The provider never has time for a question about logs.",
+		Page:    cleanLog, Verdict: inconclusive, Reason: tooOften, Blinds: ofLogs,
+		apply: throttled("logs:FilterLogEvents", gcpfake.EntriesList),
+	}, []string{accessLog}, []string{fewErrors, capacity}),
+)
