@@ -96,11 +96,11 @@ var functionFaults = slices.Concat(
 			Page:    starts, Verdict: failed,
 			apply: told(
 				together(
-					functionLogs(invocation{ago: 2 * time.Hour, init: 12 * time.Second}),
-					logged(functionGroup, time.Hour, "INIT_REPORT Init Duration: 10008.12 ms\tPhase: init\tStatus: timeout\n")),
+					functionLogs(invocation{ago: 40 * time.Minute, init: 12 * time.Second}),
+					logged(functionGroup, 20*time.Minute, "INIT_REPORT Init Duration: 10008.12 ms\tPhase: init\tStatus: timeout\n")),
 				together(
-					startOf(gcpfake.Autoscaling, 2*time.Hour, 12*time.Second),
-					startOf(gcpfake.Autoscaling, time.Hour, 12*time.Second))),
+					startOf(gcpfake.Autoscaling, 40*time.Minute, 12*time.Second),
+					startOf(gcpfake.Autoscaling, 20*time.Minute, 12*time.Second))),
 		},
 		{
 			Name:    "function-crashes",
