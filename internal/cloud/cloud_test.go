@@ -1,6 +1,7 @@
 package cloud_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -134,6 +135,38 @@ func TestShareNeedsEnoughOfAKnownWhole(t *testing.T) {
 		_, ok := c[0].Share(c[1], 20)
 		assert.False(t, ok, c)
 	}
+}
+
+func TestAQuarterOfTheTimeIsSpared(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	end, _ := ctx.Deadline()
+
+	sparing, stop := cloud.Sparing(ctx)
+	defer stop()
+	early, ok := sparing.Deadline()
+	assert.True(t, ok)
+	assert.WithinDuration(t, end.Add(-15*time.Minute), early, time.Minute)
+
+	endless, stop := cloud.Sparing(t.Context())
+	defer stop()
+	_, ok = endless.Deadline()
+	assert.False(t, ok)
+
+	over, stop := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
+	defer stop()
+	spent, stop := cloud.Sparing(over)
+	defer stop()
+	assert.ErrorIs(t, spent.Err(), context.DeadlineExceeded)
+}
+
+func TestRanOut(t *testing.T) {
+	for kind, want := range map[cloud.Kind]bool{
+		cloud.OutOfTime: true, cloud.Throttled: true, cloud.NoPermission: false, cloud.Unreachable: false, cloud.Other: false,
+	} {
+		assert.Equal(t, want, cloud.RanOut(&cloud.Error{Kind: kind}), kind)
+	}
+	assert.False(t, cloud.RanOut(nil))
 }
 
 func TestStartsAreSummedUp(t *testing.T) {

@@ -12,7 +12,8 @@ type ColdStarts interface {
 	// ColdStarts reads what the platform recorded since then; it forces none.
 	// Starts that no request waited for are left out where the platform tells
 	// them apart. None in that time is no error; a log that no request has made
-	// yet is NoData, one that leaves such lines out NotEnabled.
+	// yet is NoData, one that leaves such lines out NotEnabled. Where time runs out,
+	// the starts found until then are summed up, if there are any.
 	ColdStarts(ctx context.Context, f Function, since time.Time) (Starts, error)
 }
 
@@ -20,7 +21,7 @@ type ColdStarts interface {
 type Starts struct {
 	Count     int           // of the starts that are summed up
 	P95, Max  time.Duration // 0 = there was none, or the provider does not tell
-	Truncated bool          // there were more, older ones
+	Truncated bool          // older ones were not counted
 	Source    string        // where they were read: a log group, a metric
 }
 

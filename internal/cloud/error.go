@@ -61,6 +61,13 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// RanOut reports whether err is of time, or of the right to ask so often, having
+// come to its end: answers from before it hold.
+func RanOut(err error) bool {
+	kind := KindOf(err)
+	return kind == OutOfTime || kind == Throttled
+}
+
 // Inconclusive returns why nothing can be said of what was asked about, or ""
 // where the error itself is the finding: what the stack names does not exist.
 func (e *Error) Inconclusive() string {

@@ -10,6 +10,17 @@ import (
 // wrong, little enough to read.
 const MaxLines = 100
 
+// Sparing returns ctx without the last quarter of its time. A log may have more
+// pages than there is time for: who reads them under it leaves the caller time to
+// act on those that were read.
+func Sparing(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/4))
+}
+
 // Logs knows what a database wrote to its log.
 type Logs interface {
 	// DatabaseErrors returns the lines at ERROR or worse since then, newest
@@ -34,7 +45,8 @@ type GatewayLogs interface {
 	GatewayErrors(ctx context.Context, g Gateway, since time.Time) (Lines, error)
 }
 
-// Lines are lines of a log, newest first.
+// Lines are lines of a log, newest first. Beside an error they are those that
+// were read before it.
 type Lines struct {
 	Lines     []Line
 	Truncated bool   // there were more, older ones

@@ -39,10 +39,7 @@ func (c *Client) GatewayErrors(ctx context.Context, g cloud.Gateway, since time.
 		}
 		return len(lines.Lines) <= cloud.MaxLines
 	})
-	if err != nil {
-		return cloud.Lines{}, err
-	}
-	return bounded(lines), nil
+	return bounded(lines), err
 }
 
 // refusals are the statuses that a gateway answers with of its own accord.

@@ -30,11 +30,12 @@ func (c *Client) ColdStarts(ctx context.Context, f cloud.Function, since time.Ti
 		}
 		return len(found) <= maxStarts
 	})
-	if err != nil {
+	cut := cloud.RanOut(err) && len(found) > 0
+	if err != nil && !cut {
 		return cloud.Starts{}, err
 	}
 	summed := cloud.StartsOf(found[:min(len(found), maxStarts)])
-	summed.Source, summed.Truncated = f.Log.Place, len(found) > maxStarts
+	summed.Source, summed.Truncated = f.Log.Place, cut || len(found) > maxStarts
 	return summed, nil
 }
 

@@ -22,8 +22,12 @@ type entry struct {
 }
 
 // events hands over the lines of a log group that hold any of the terms, newest
-// first, until wanted says that it has enough.
+// first, until wanted says that it has enough. The service looks through a log
+// bit by bit, so that a page may hold nothing and a busy function's day have
+// thousands.
 func (c *Client) events(ctx context.Context, group string, since time.Time, terms []string, wanted func(entry) bool) error {
+	ctx, cancel := cloud.Sparing(ctx)
+	defer cancel()
 	pages := cloudwatchlogs.NewFilterLogEventsPaginator(c.logs, &cloudwatchlogs.FilterLogEventsInput{
 		LogGroupName:  aws.String(group),
 		StartTime:     aws.Int64(since.UnixMilli()),

@@ -35,10 +35,7 @@ func (c *Client) FunctionErrors(ctx context.Context, f cloud.Function, since tim
 		lines.Lines = append(lines.Lines, cloud.Line{Time: e.time, Level: level, Cause: cause, Text: e.text})
 		return len(lines.Lines) <= cloud.MaxLines
 	})
-	if err != nil {
-		return cloud.Lines{}, err
-	}
-	return bounded(lines), nil
+	return bounded(lines), err
 }
 
 // complaints are what a line has at least one of that complaint finds wrong.

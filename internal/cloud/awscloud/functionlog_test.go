@@ -1,7 +1,13 @@
 package awscloud
 
 import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,6 +108,54 @@ func shown(t *testing.T, texts ...string) (*awsfake.Server, *Client, cloud.Funct
 	f, err := c.Function(t.Context(), "app-api")
 	require.NoError(t, err)
 	return fake, c, f
+}
+
+// interrupted serves a log whose newest lines are those given, before so many
+// others of no interest that they cannot be read before ctx ends: after some
+// pages. Its pages hold a few lines, or none.
+func interrupted(t *testing.T, texts ...string) (context.Context, *Client, cloud.Function) {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	of := append(slices.Repeat([]string{"0 errors and no Init Duration"}, 500), texts...)
+	fake, _, f := shown(t, of...)
+	var pages atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if pages.Add(1) > 8 {
+			_, _ = io.Copy(io.Discard, r.Body) // before that, the end of the connection is not seen
+			cancel()
+			<-r.Context().Done()
+			return
+		}
+		fake.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return ctx, client(t, server.URL), f
+}
+
+func TestLogThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	ctx, c, f := interrupted(t, "[ERROR] ValueError: one", "[ERROR] ValueError: two")
+
+	log, err := c.FunctionErrors(ctx, f, time.Now().Add(-time.Hour))
+
+	assert.Equal(t, cloud.OutOfTime, cloud.KindOf(err), "nobody knows what the rest holds")
+	require.Len(t, log.Lines, 2, "what was read")
+	assert.Equal(t, "[ERROR] ValueError: two", log.Lines[0].Text)
+	assert.Equal(t, "/shared/api", log.Source)
+}
+
+func TestColdStartsOfALogThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	ctx, c, f := interrupted(t, report(requestID(1), time.Second), report(requestID(2), 3*time.Second))
+
+	starts, err := c.ColdStarts(ctx, f, time.Now().Add(-time.Hour))
+
+	require.NoError(t, err, "the newest tell how long starts take")
+	assert.Equal(t, cloud.Starts{Count: 2, P95: 3 * time.Second, Max: 3 * time.Second, Truncated: true, Source: "/shared/api"}, starts)
+
+	ctx, c, f = interrupted(t)
+	_, err = c.ColdStarts(ctx, f, time.Now().Add(-time.Hour))
+	assert.Equal(t, cloud.OutOfTime, cloud.KindOf(err), "none found is not none there")
 }
 
 // TestRequestThatEndedIsOneFailure is a function out of memory: two lines say

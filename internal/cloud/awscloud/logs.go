@@ -36,10 +36,7 @@ func (c *Client) DatabaseErrors(ctx context.Context, i cloud.Instance, since tim
 	} else {
 		lines, err = c.filedErrors(ctx, i.ID, since)
 	}
-	if err != nil {
-		return cloud.Lines{}, err
-	}
-	return bounded(lines), nil
+	return bounded(lines), err
 }
 
 // bounded puts the newest lines first, also those of an endpoint that does not
@@ -82,7 +79,7 @@ func (c *Client) filedErrors(ctx context.Context, id string, since time.Time) (c
 		}
 		text, err := c.tail(ctx, id, aws.ToString(file.LogFileName))
 		if err != nil {
-			return cloud.Lines{}, err
+			return lines, err
 		}
 		found, oldest := parse(text)
 		lines.Lines = append(lines.Lines, slices.DeleteFunc(found, func(l cloud.Line) bool { return l.Time.Before(since) })...)

@@ -41,7 +41,9 @@ func (c *Client) ColdStarts(ctx context.Context, f cloud.Function, since time.Ti
 	var found startLog
 	filter := fmt.Sprintf(`%s AND timestamp>=%q AND logName=%q AND textPayload=~"^Starting new instance|STARTUP .* probe succeeded"`,
 		resourceFilter(f), since.UTC().Format(time.RFC3339Nano), logName(project, "varlog/system"))
-	if err := c.entries(ctx, f.ID, project, filter, manyEntries, found.add); err != nil {
+	err = c.entries(ctx, f.ID, project, filter, manyEntries, found.add)
+	cut := cloud.RanOut(err) && len(found.took) > 0
+	if err != nil && !cut {
 		return cloud.Starts{}, err
 	}
 	if found.lines == 0 {
@@ -50,7 +52,7 @@ func (c *Client) ColdStarts(ctx context.Context, f cloud.Function, since time.Ti
 		}
 	}
 	starts := cloud.StartsOf(found.took)
-	starts.Truncated = found.lines > maxStartLines
+	starts.Truncated = cut || found.lines > maxStartLines
 	starts.Source = logName(project, "varlog/system")
 	return starts, nil
 }

@@ -198,4 +198,5 @@ type asker interface {
 	cloud.Logs
 	cloud.Metrics
 	cloud.FunctionLogs
+	cloud.ColdStarts
 }

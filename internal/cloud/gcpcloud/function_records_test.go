@@ -1,8 +1,11 @@
 package gcpcloud_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,6 +162,52 @@ func TestManyColdStarts(t *testing.T) {
 	assert.Equal(t, 1000, starts.Count)
 	assert.True(t, starts.Truncated)
 	assert.Len(t, c.Actions(), 3)
+}
+
+// interrupted answers entries.list with one page that holds entries and names
+// another, which does not come before ctx ends.
+func interrupted(t *testing.T, entries string) (context.Context, asker) {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	var pages atomic.Int32
+	return ctx, answeredClient(t, func(w http.ResponseWriter, r *http.Request) {
+		if pages.Add(1) > 1 {
+			_, _ = io.Copy(io.Discard, r.Body) // before that, the end of the connection is not seen
+			cancel()
+			<-r.Context().Done()
+			return
+		}
+		fmt.Fprintf(w, `{"entries": [%s], "nextPageToken": "more"}`, entries)
+	})
+}
+
+func TestLogThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	ctx, asker := interrupted(t, `{"severity": "ERROR", "textPayload": "boom"}`)
+
+	lines, err := asker.FunctionErrors(ctx, api, time.Now().Add(-time.Hour))
+
+	assert.Equal(t, cloud.OutOfTime, cloud.KindOf(err), "nobody knows what the rest holds")
+	require.Len(t, lines.Lines, 1, "what was read")
+	assert.Equal(t, "boom", lines.Lines[0].Text)
+}
+
+func TestColdStartsOfALogThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	const ready = `{"labels": {"instanceId": "a"}, "timestamp": "2026-11-23T10:00:02Z", "textPayload": "Default STARTUP TCP probe succeeded after 1 attempt"}`
+	const begun = `{"labels": {"instanceId": "a"}, "timestamp": "2026-11-23T10:00:00Z", "textPayload": "Starting new instance. Reason: AUTOSCALING - Instance started due to traffic."}`
+	ctx, asker := interrupted(t, ready+","+begun)
+
+	starts, err := asker.ColdStarts(ctx, api, time.Now().Add(-time.Hour))
+
+	require.NoError(t, err, "the newest tell how long starts take")
+	assert.Equal(t, 1, starts.Count)
+	assert.Equal(t, 2*time.Second, starts.P95)
+	assert.True(t, starts.Truncated)
+
+	ctx, asker = interrupted(t, ready)
+	_, err = asker.ColdStarts(ctx, api, time.Now().Add(-time.Hour))
+	assert.Equal(t, cloud.OutOfTime, cloud.KindOf(err), "none found is not none there")
 }
 
 // Requests that no container saw are not in the metrics.

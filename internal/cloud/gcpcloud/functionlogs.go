@@ -39,10 +39,7 @@ func (c *Client) FunctionErrors(ctx context.Context, f cloud.Function, since tim
 	err = c.entries(ctx, f.ID, project, filter, cloud.MaxLines+1, func(e *logging.LogEntry) bool {
 		return add(&lines, functionLine(e))
 	})
-	if err != nil {
-		return cloud.Lines{}, err
-	}
-	return lines, nil
+	return lines, err
 }
 
 // resourceFilter selects what is logged by a service and measured of it.

@@ -33,15 +33,15 @@ func (c *Client) DatabaseErrors(ctx context.Context, i cloud.Instance, since tim
 		line, ok := lineOf(e)
 		return !ok || add(&lines, line)
 	})
-	if err != nil {
-		return cloud.Lines{}, err
-	}
-	return lines, nil
+	return lines, err
 }
 
 // entries hands on the entries of a project that pass a filter, newest first,
-// until take wants no more.
+// until take wants no more. A page that the service had no time to fill may hold
+// less than is there, or nothing.
 func (c *Client) entries(ctx context.Context, subject, project, filter string, size int64, take func(*logging.LogEntry) bool) error {
+	ctx, cancel := cloud.Sparing(ctx)
+	defer cancel()
 	request := &logging.ListLogEntriesRequest{
 		ResourceNames: []string{"projects/" + project},
 		Filter:        filter,
