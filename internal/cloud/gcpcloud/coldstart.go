@@ -58,7 +58,7 @@ func (c *Client) ColdStarts(ctx context.Context, f cloud.Function, since time.Ti
 }
 
 // startLog pairs lines, newest first: an instance is ready before, in that
-// order, it is started.
+// order, it is started. It is ready with the last of its containers.
 type startLog struct {
 	lines int
 	ready map[string]time.Time // by instance
@@ -74,7 +74,9 @@ func (l *startLog) add(e *logging.LogEntry) bool {
 	}
 	instance, at := e.Labels["instanceId"], rfc3339(e.Timestamp)
 	if started.MatchString(e.TextPayload) {
-		l.ready[instance] = at
+		if _, known := l.ready[instance]; !known {
+			l.ready[instance] = at
+		}
 		return true
 	}
 	reason := starting.FindStringSubmatch(e.TextPayload)

@@ -164,6 +164,29 @@ func TestManyColdStarts(t *testing.T) {
 	assert.Len(t, c.Actions(), 3)
 }
 
+// An instance is ready when the last of its containers is.
+func TestColdStartsOfSeveralContainers(t *testing.T) {
+	t.Parallel()
+	at := time.Now().UTC().Truncate(time.Second).Add(-10 * time.Minute)
+	line := func(after time.Duration, text string) gcpfake.Entry {
+		return gcpfake.Entry{
+			Project: project, Revision: revision, Log: "varlog/system", Severity: "INFO", Time: at.Add(after),
+			Text: text, Labels: map[string]string{"instanceId": "00bf4bf0"},
+		}
+	}
+	c, server := serve(t, gcpfake.State{Entries: []gcpfake.Entry{
+		line(0, "Starting new instance. Reason: "+gcpfake.Autoscaling),
+		line(time.Second, `Default STARTUP TCP probe succeeded after 1 attempt for container "proxy-1" on port 9090.`),
+		line(4*time.Second, `Default STARTUP TCP probe succeeded after 1 attempt for container "api-1" on port 8080.`),
+	}})
+
+	starts, err := client(t, c, server).ColdStarts(t.Context(), api, at.Add(-time.Hour))
+
+	require.NoError(t, err)
+	assert.Equal(t, 1, starts.Count)
+	assert.Equal(t, 4*time.Second, starts.Max)
+}
+
 // interrupted answers entries.list with one page that holds entries and names
 // another, which does not come before ctx ends.
 func interrupted(t *testing.T, entries string) (context.Context, asker) {
