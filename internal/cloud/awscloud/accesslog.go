@@ -42,8 +42,9 @@ func (c *Client) GatewayErrors(ctx context.Context, g cloud.Gateway, since time.
 	return bounded(lines), err
 }
 
-// refusals are the statuses that a gateway answers with of its own accord.
-var refusals = []string{"429", "500", "501", "502", "503", "504"}
+// refusals are what a line has one of that is about such an answer: the
+// registered statuses.
+var refusals = []string{"429", "500", "501", "502", "503", "504", "505", "506", "507", "508", "510", "511"}
 
 const statusVariable = "$context.status"
 

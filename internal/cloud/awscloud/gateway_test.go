@@ -188,7 +188,7 @@ func TestGatewayErrors(t *testing.T) {
 	t.Parallel()
 	state := gateways()
 	now := time.Now().UTC().Truncate(time.Second)
-	for n, status := range []int{502, 200, 404, 429, 503} {
+	for n, status := range []int{502, 200, 404, 429, 507, 503} {
 		state.LogGroups["/gateway/shop"] = append(state.LogGroups["/gateway/shop"], awsfake.LogEvent{
 			Time:    now.Add(time.Duration(n-10) * time.Minute),
 			Message: fmt.Sprintf(`{"requestId":"r%d","ip":"10.0.0.1","routeKey":"GET /","integration":"500","status":"%d","error":"-"}`, n, status),
@@ -202,8 +202,8 @@ func TestGatewayErrors(t *testing.T) {
 
 	require.NoError(t, err)
 	assert.Equal(t, "/gateway/shop", log.Source)
-	require.Len(t, log.Lines, 3)
-	for n, want := range []int{503, 429, 502} {
+	require.Len(t, log.Lines, 4)
+	for n, want := range []int{503, 507, 429, 502} {
 		assert.Equal(t, want, log.Lines[n].Status)
 		assert.Equal(t, cloud.LevelError, log.Lines[n].Level)
 	}
