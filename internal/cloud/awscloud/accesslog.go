@@ -48,7 +48,7 @@ var refusals = []string{"429", "500", "501", "502", "503", "504", "505", "506", 
 
 const statusVariable = "$context.status"
 
-var variable = regexp.MustCompile(`\$(?:context|stageVariables)(?:\.\w+)+`)
+var variable = regexp.MustCompile(`\$(?:context|stageVariables)(?:\.\w+(?:-\w+)*)+`)
 
 // statusIn makes of an access log's format the expression that finds the
 // status in a line of it, nil where the format leaves the status out.

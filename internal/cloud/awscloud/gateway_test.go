@@ -172,9 +172,10 @@ func TestStatusInEveryFormat(t *testing.T) {
 	for format, line := range map[string]string{
 		jsonFormat: `{"requestId":"a=","ip":"10.0.0.1","routeKey":"GET /orders","integration":"200","status":"502","error":"Internal \"200\" Error"}`,
 		`$context.identity.sourceIp - - [$context.requestTime] "$context.httpMethod $context.routeKey $context.protocol" $context.status $context.responseLength $context.requestId`: `10.0.0.1 - - [23/Nov/2026:10:00:00 +0000] "GET GET /orders HTTP/1.1" 502 35 a=`,
-		"$context.status,$context.integration.status": "502,200",
-		"<status>$context.status</status>\n":          "<status>502</status>",
-		`{"a":$context.status}`:                       `{"a":502}`,
+		"$context.status,$context.integration.status":                 "502,200",
+		"<status>$context.status</status>\n":                          "<status>502</status>",
+		`{"a":$context.status}`:                                       `{"a":502}`,
+		"$context.status-$context.requestOverride.header.x-trace-id.": "502-t1.",
 	} {
 		found := statusIn(format).FindStringSubmatch(line)
 		require.NotNil(t, found, line)
