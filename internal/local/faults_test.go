@@ -149,6 +149,19 @@ func TestAnUnknownFaultIsAnErrorBeforeAnythingStarts(t *testing.T) {
 	assert.ErrorContains(t, err, "in flavour gcp", "Google Cloud has no RDS Proxy")
 }
 
+func TestAFaultMayTakeOtherPagesWithItOnEachFlavour(t *testing.T) {
+	onAWS, err := find("function-gone", AWS)
+	require.NoError(t, err)
+	onGCP, err := find("function-gone", GCP)
+	require.NoError(t, err)
+
+	assert.Contains(t, onAWS.Blocks, endsWell)
+	assert.NotContains(t, onAWS.Blocks, fewErrors)
+	assert.Contains(t, onGCP.Blocks, fewErrors)
+	assert.NotContains(t, onGCP.Blocks, endsWell)
+	assert.Subset(t, onAWS.Blocks, overHTTP)
+}
+
 // found looks for rows as the superuser.
 func found(from string) func(*testing.T, *Stack) {
 	return func(t *testing.T, s *Stack) {

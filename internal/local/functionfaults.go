@@ -19,11 +19,11 @@ const (
 )
 
 // ofFunction are the pages that ask about the function, but for the one that answers for it
-// and for those that ask about it with one provider alone. onItsServer are those that show
-// when it answers nothing.
+// and for those that ask about it with one provider alone. overHTTP are those that need
+// its answers.
 var (
-	ofFunction  = []string{mayInvoke, capacity, starts, codeLog, inTime}
-	onItsServer = all([]string{healthy}, askers)
+	ofFunction = []string{mayInvoke, capacity, starts, codeLog, inTime}
+	overHTTP   = all([]string{healthy}, askers)
 )
 
 // functionFaults are those of the code behind the API, of which the provider tells.
@@ -32,7 +32,7 @@ var functionFaults = slices.Concat(
 		{
 			Name:    "function-failed",
 			Summary: "The function was made anew and cannot run.",
-			Page:    deployed, Verdict: failed, Blocks: onItsServer,
+			Page:    deployed, Verdict: failed, Blocks: overHTTP,
 			apply: both(notServed, told(
 				ofTheFunction(func(f *awsfake.Function) {
 					f.State, f.StateReasonCode, f.StateReason = "Failed", "SubnetOutOfIPAddresses", "The subnet has no free IP addresses."
@@ -43,7 +43,7 @@ var functionFaults = slices.Concat(
 		{
 			Name:    "function-pending-for-ever",
 			Summary: "The function was made anew an hour ago and is still not ready.",
-			Page:    deployed, Verdict: failed, Blocks: onItsServer,
+			Page:    deployed, Verdict: failed, Blocks: overHTTP,
 			apply: both(notServed, told(
 				ofTheFunction(func(f *awsfake.Function) {
 					f.State, f.StateReasonCode, f.StateReason = "Pending", "Creating", "The function is being created."
@@ -73,7 +73,7 @@ var functionFaults = slices.Concat(
 		{
 			Name:    "function-concurrency-zero",
 			Summary: "The function may run no time at once: it is switched off.",
-			Page:    capacity, Verdict: failed, Blocks: onItsServer,
+			Page:    capacity, Verdict: failed, Blocks: overHTTP,
 			apply: both(
 				instead(httpAPI(http.StatusServiceUnavailable), frontEnd(http.StatusServiceUnavailable, "Service Unavailable")),
 				told(
@@ -129,7 +129,7 @@ var functionFaults = slices.Concat(
 	also(Fault{
 		Name:    "function-gone",
 		Summary: "The provider has no function of the name that the stack gives.",
-		Page:    deployed, Verdict: failed, Blocks: all(onItsServer, ofFunction),
+		Page:    deployed, Verdict: failed, Blocks: all(overHTTP, ofFunction),
 		apply: both(notServed, told(
 			func(state *awsfake.State) { state.Functions = nil },
 			func(state *gcpfake.State) { state.Services = nil })),

@@ -91,7 +91,7 @@ var gatewayFaults = []Fault{
 	{
 		Name:    "api-rate-limit-zero",
 		Summary: "The gateway answers 429 to everyone: a limit of 0 was deployed.",
-		Page:    letsIn, Verdict: failed, Blocks: onItsServer, Flavours: []string{AWS},
+		Page:    letsIn, Verdict: failed, Blocks: overHTTP, Flavours: []string{AWS},
 		apply: both(
 			apiBehaves(httpAPI(http.StatusTooManyRequests)),
 			told(ofTheStage(func(s *awsfake.Stage) { s.Throttle = closed() }), nil)),

@@ -41,8 +41,8 @@ func ofTheService(change func(*gcpfake.Service)) func(*gcpfake.State) {
 func timeAgo(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339Nano) }
 
 // answersOf are so many answers of a class each minute.
-func answersOf(class string, perMinute int) func(*gcpfake.State) {
-	return runs("request_count", "response_code_class", class, []sample{{float64(perMinute), 1}})
+func answersOf(class string, count float64) func(*gcpfake.State) {
+	return runs("request_count", "response_code_class", class, []sample{{count, 1}})
 }
 
 func latenciesOf(samples []sample) func(*gcpfake.State) {

@@ -123,7 +123,7 @@ func TestTheProviderTellsOfTheServerThatRuns(t *testing.T) {
 func TestNoVariableLeadsToAnotherAccount(t *testing.T) {
 	for _, flavour := range Flavours {
 		s := planeOnly(t, flavour)
-		foreign := []string{"AWS_SESSION_TOKEN=x", "AWS_PROFILE=prod", "AWS_ENDPOINT_URL_RDS=x", "GOOGLE_CLOUD_PROJECT=prod", "CLOUDSDK_CORE_ACCOUNT=me", "STACK_DATABASE_URL=x"}
+		foreign := []string{"AWS_SESSION_TOKEN=x", "AWS_PROFILE=prod", "AWS_ENDPOINT_URL_RDS=x", "GOOGLE_CLOUD_PROJECT=prod", "GCP_REGION=mars", "CLOUDSDK_CORE_ACCOUNT=me", "STACK_DATABASE_URL=x", "FUNCTION_PAYLOAD={}", "TRAFFIC_LEAST=0", "API_STAGE=prod"}
 
 		assert.Subset(t, read(t, s, "HOME=/home"), map[string]string{"HOME": "/home", "PROVIDER": flavour})
 		for name := range read(t, s, foreign...) {
@@ -172,17 +172,28 @@ func adapter(t *testing.T, s *Stack) provider {
 	return p
 }
 
-// told is all that the control plane has to tell.
+// told is all that the control plane has to tell; of a metric, how many points there are,
+// which are all alike, and one of them.
 func (s *Stack) told() (all string) {
 	if s.plane.gcp != nil {
 		s.plane.gcp.Update(func(state *gcpfake.State) {
 			for _, i := range state.Instances {
 				all += fmt.Sprintf("%+v %+v %+v", i, i.Settings, i.ServerCACert)
 			}
-			all += fmt.Sprintf("%+v %+v", state.Series, state.Entries)
+			for _, series := range state.Series {
+				all += fmt.Sprint(series.Metric, series.Instance, len(series.Points), series.Points[0])
+			}
+			all += fmt.Sprintf("%+v", state.Entries)
 		})
 	} else {
-		s.plane.aws.Update(func(state *awsfake.State) { all = fmt.Sprintf("%+v", *state) })
+		s.plane.aws.Update(func(state *awsfake.State) {
+			rest, metrics := *state, map[awsfake.Metric]string{}
+			for metric, points := range state.Metrics {
+				metrics[metric] = fmt.Sprint(len(points), points[0])
+			}
+			rest.Metrics = nil
+			all = fmt.Sprintf("%+v %v", rest, metrics)
+		})
 	}
 	return all
 }
