@@ -32,6 +32,11 @@ type Traffic struct {
 	Latency     time.Duration // 95th percentile, as the provider measures it; 0 = not measured
 	Integration time.Duration // 95th percentile of the time spent behind the gateway; 0 likewise
 	Instances   Count         // the most that ran at the same time
+
+	// 95th percentiles over the instances; 0 = not measured.
+	Memory      float64 // share of an instance's in use, 0 to 1
+	Processor   float64 // likewise
+	Concurrency float64 // the most requests that an instance answered at a time
 }
 
 // Count is a number of things that happened. The zero Count was not counted,

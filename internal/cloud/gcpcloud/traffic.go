@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"strings"
+	"sync"
 	"time"
 
 	"runbook/internal/cloud"
@@ -27,41 +27,22 @@ type aggregation struct {
 }
 
 // FunctionTraffic asks Cloud Monitoring for the requests that reached a
-// container; their latency is without the start of an instance that they waited
-// for. It asks the request log, up to a few thousand entries, for Throttled and
-// Logged: what no container saw.
+// container and what its instances had in use; their latency is without the
+// start of an instance that they waited for. It asks the request log, up to a few
+// thousand entries, for Throttled and Logged: what no container saw.
 func (c *Client) FunctionTraffic(ctx context.Context, f cloud.Function, window time.Duration) (cloud.Traffic, error) {
 	project, err := c.projectOf(ctx, f.Account)
 	if err != nil {
 		return cloud.Traffic{}, failed(ctx, timeSeriesList, f.ID, err)
 	}
-	t, unmeasured := c.served(ctx, f, project, window)
+	var reading sync.WaitGroup
+	var throttled, logged cloud.Count
 	var unread error
-	t.Throttled, t.Logged, unread = c.refused(ctx, f, project, window)
+	reading.Go(func() { throttled, logged, unread = c.refused(ctx, f, project, window) })
+	t, unmeasured := c.served(ctx, f, project, window)
+	reading.Wait()
+	t.Throttled, t.Logged = throttled, logged
 	return t, cmp.Or(unmeasured, unread)
-}
-
-// served returns, beside an error, what was counted before it.
-func (c *Client) served(ctx context.Context, f cloud.Function, project string, window time.Duration) (t cloud.Traffic, err error) {
-	requests, err := c.timeSeries(ctx, f, project, "request_count", window,
-		aggregation{aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM", group: "metric.labels.response_code_class"})
-	if err != nil {
-		return t, err
-	}
-	t.Requests, t.ClientErrors, t.ServerErrors = answers(requests)
-	latencies, err := c.timeSeries(ctx, f, project, "request_latencies", window,
-		aggregation{aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95"})
-	if err != nil {
-		return t, err
-	}
-	t.Latency = time.Duration(highest(latencies) * float64(time.Millisecond))
-	running, err := c.timeSeries(ctx, f, project, "container/instance_count", window,
-		aggregation{aligner: "ALIGN_MEAN", reducer: "REDUCE_SUM", period: time.Minute})
-	if err != nil {
-		return t, err
-	}
-	t.Instances = cloud.CountOf(int64(math.Ceil(highest(running))))
-	return t, nil
 }
 
 // answers counts requests by the class of their answer.

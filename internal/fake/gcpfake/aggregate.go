@@ -53,7 +53,7 @@ func aggregationOf(q url.Values, of descriptor) (a aggregation, _ descriptor, er
 	if reducer == "REDUCE_NONE" {
 		return a, of, nil
 	}
-	if a.reduce = reducers[reducer+" "+of.valueType]; a.reduce == nil {
+	if a.reduce = of.reducer(reducer); a.reduce == nil {
 		return a, of, invalidArgument("Field aggregation.crossSeriesReducer had an invalid value of \"" + reducer + "\": not supported for this metric.")
 	}
 	if of.valueType == "DISTRIBUTION" {
@@ -113,13 +113,20 @@ var aligners = map[string]func([]float64) []float64{
 	"ALIGN_DELTA DELTA DISTRIBUTION": func(all []float64) []float64 { return all },
 }
 
-// reducers are those supported, by the type of value.
+// reducers are those of single numbers that are supported, by the type of value.
 var reducers = map[string]func([]float64) float64{
-	"REDUCE_SUM INT64":                  sum,
-	"REDUCE_SUM DOUBLE":                 sum,
-	"REDUCE_MAX INT64":                  slices.Max[[]float64],
-	"REDUCE_MAX DOUBLE":                 slices.Max[[]float64],
-	"REDUCE_PERCENTILE_95 DISTRIBUTION": func(all []float64) float64 { return distributionOf(all).percentile(0.95) },
+	"REDUCE_SUM INT64":  sum,
+	"REDUCE_SUM DOUBLE": sum,
+	"REDUCE_MAX INT64":  slices.Max[[]float64],
+	"REDUCE_MAX DOUBLE": slices.Max[[]float64],
+}
+
+// reducer is nil where values of the metric cannot be made one that way.
+func (d descriptor) reducer(name string) func([]float64) float64 {
+	if d.valueType == "DISTRIBUTION" && name == "REDUCE_PERCENTILE_95" {
+		return func(all []float64) float64 { return d.buckets().distribution(all).percentile(0.95) }
+	}
+	return reducers[name+" "+d.valueType]
 }
 
 func one(merge func([]float64) float64) func([]float64) []float64 {

@@ -2,7 +2,6 @@ package gcpfake
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 )
@@ -91,66 +90,9 @@ func (m measurement) wireValue(v value) map[string]any {
 	case "INT64":
 		return map[string]any{"int64Value": fmt.Sprint(int64(v.numbers[0]))}
 	case "DISTRIBUTION":
-		return map[string]any{"distributionValue": distributionOf(v.numbers).wire()}
+		return map[string]any{"distributionValue": m.buckets().distribution(v.numbers).wire()}
 	}
 	return map[string]any{"doubleValue": v.numbers[0]}
 }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-// The bounds of a distribution's buckets grow by a tenth, from 1 ms: what falls
-// into one can no longer be told apart, as in Google's.
-const (
-	bucketGrowth  = 1.1
-	finiteBuckets = 150
-)
-
-// distribution counts values by bucket. Bucket 0 holds those below 1, the last
-// those past every bound.
-type distribution struct {
-	counts [finiteBuckets + 2]int64
-	count  int64
-	mean   float64
-}
-
-func distributionOf(numbers []float64) (d distribution) {
-	for _, n := range numbers {
-		bucket := 0
-		for bucket <= finiteBuckets && n >= bound(bucket) {
-			bucket++
-		}
-		d.counts[bucket]++
-		d.count++
-		d.mean += (n - d.mean) / float64(d.count)
-	}
-	return d
-}
-
-// bound is the upper bound of a bucket.
-func bound(bucket int) float64 { return math.Pow(bucketGrowth, float64(bucket)) }
-
-// percentile takes the values of a bucket to be spread evenly over it.
-func (d distribution) percentile(fraction float64) float64 {
-	rank, below, low := fraction*float64(d.count), 0.0, 0.0
-	for bucket, n := range d.counts {
-		if n > 0 && below+float64(n) >= rank {
-			return low + (bound(bucket)-low)*(rank-below)/float64(n)
-		}
-		below += float64(n)
-		low = bound(bucket)
-	}
-	return low
-}
-
-func (d distribution) wire() map[string]any {
-	var counts []string
-	for _, n := range d.counts {
-		counts = append(counts, fmt.Sprint(n))
-	}
-	return map[string]any{
-		"count": fmt.Sprint(d.count), "mean": d.mean, "bucketCounts": counts,
-		"bucketOptions": map[string]any{"exponentialBuckets": map[string]any{
-			"numFiniteBuckets": finiteBuckets, "growthFactor": bucketGrowth, "scale": 1,
-		}},
-	}
-}

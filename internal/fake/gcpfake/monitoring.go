@@ -18,7 +18,7 @@ const maxPoints = 100_000
 type descriptor struct {
 	kind      string // "GAUGE", or "DELTA": of the time since the point before
 	valueType string // "INT64", "DOUBLE", "DISTRIBUTION"
-	unit      string
+	unit      string // "10^2.%": a share, 0 to 1
 }
 
 // descriptors are the metrics of Cloud SQL for PostgreSQL and of Cloud Run that
@@ -30,7 +30,10 @@ var descriptors = map[string]descriptor{
 	"cloudsql.googleapis.com/database/postgresql/num_backends":               {"GAUGE", "INT64", "1"},
 	"cloudsql.googleapis.com/database/postgresql/transaction_id_utilization": {"GAUGE", "DOUBLE", "10^2.%"},
 	"cloudsql.googleapis.com/database/replication/replica_lag":               {"GAUGE", "DOUBLE", "s"},
+	"run.googleapis.com/container/cpu/utilizations":                          {"DELTA", "DISTRIBUTION", "10^2.%"},
 	"run.googleapis.com/container/instance_count":                            {"GAUGE", "INT64", "1"},
+	"run.googleapis.com/container/max_request_concurrencies":                 {"DELTA", "DISTRIBUTION", "1"},
+	"run.googleapis.com/container/memory/utilizations":                       {"DELTA", "DISTRIBUTION", "10^2.%"},
 	"run.googleapis.com/container/startup_latencies":                         {"DELTA", "DISTRIBUTION", "ms"},
 	"run.googleapis.com/request_count":                                       {"DELTA", "INT64", "1"},
 	"run.googleapis.com/request_latencies":                                   {"DELTA", "DISTRIBUTION", "ms"},

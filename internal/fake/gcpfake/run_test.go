@@ -130,6 +130,30 @@ func TestAPointOfADistributionStandsForManyValues(t *testing.T) {
 	assert.InEpsilon(t, 140, raw[0].(map[string]any)["mean"], 0.001)
 }
 
+// A share is told to the percent.
+func TestDistributionOfAShare(t *testing.T) {
+	at := time.Date(2026, 11, 23, 12, 1, 0, 0, time.UTC)
+	p := start(t, gcpfake.State{Series: []gcpfake.Series{{
+		Project: project, Revision: revision, Metric: "container/memory/utilizations",
+		Points: []gcpfake.Point{{Time: at, Value: 0.255, Samples: 90}, {Time: at, Value: 0.945, Samples: 10}},
+	}}})
+	asked := map[string]string{"filter": `metric.type = "run.googleapis.com/container/memory/utilizations"`}
+
+	raw := values(t, p.timeSeries(t, asked), "distributionValue")
+	require.Len(t, raw, 1)
+	told := raw[0].(map[string]any)
+	assert.Equal(t, map[string]any{"linearBuckets": map[string]any{"numFiniteBuckets": 100.0, "width": 0.01, "offset": 0.0}}, told["bucketOptions"])
+	counts := told["bucketCounts"].([]any)
+	assert.Len(t, counts, 102)
+	assert.Equal(t, []any{"90", "10"}, []any{counts[26], counts[95]})
+
+	asked["aggregation.alignmentPeriod"], asked["aggregation.perSeriesAligner"] = "60s", "ALIGN_DELTA"
+	asked["aggregation.crossSeriesReducer"] = "REDUCE_PERCENTILE_95"
+	p95 := values(t, p.timeSeries(t, asked), "doubleValue")
+	require.Len(t, p95, 1)
+	assert.InDelta(t, 0.945, p95[0], 0.001)
+}
+
 func TestRequestLogIsFiltered(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	request := func(status int, text string) gcpfake.Entry {
