@@ -15,7 +15,8 @@ import (
 //
 // When this is false, requests are refused, and the more the more there are. A reserved
 // concurrency of 0 refuses every one: it is how a function is switched off in a hurry, and
-// forgotten.
+// forgotten. Before it comes to that, the instances have most of their memory, their
+// processors or the requests they may answer at once in use.
 //
 // If it fails:
 //
@@ -24,11 +25,12 @@ import (
 //	aws: aws lambda get-account-settings --query AccountLimit
 //	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(metadata.annotations,spec.template.metadata.annotations)'
 //	gcp: gcloud run services update {apiServiceName} --region={region} --max-instances=<n>
+//	gcp: gcloud run services update {apiServiceName} --region={region} --memory=<more> --cpu=<more> # where its instances have most of it in use
 //
 //runbook:symptom Rate limiting errors
 func TestFunctionHasCapacity(t *testing.T) {
 	d := diag.Begin(t, diag.Function, diag.P1)
-	const nearly = 0.9 // of what may run at once
+	const nearly = 0.9 // of what there is
 	limit := d.Stack().Number("FUNCTION_THROTTLES")
 	function := fixtures.Function(d)
 
@@ -50,10 +52,10 @@ func TestFunctionHasCapacity(t *testing.T) {
 	if refusals.Part > 0 {
 		d.Degraded("%s were refused for want of capacity", refusals)
 	}
-	if running, most, ok := function.Busy(d.Context(), capacity); ok {
-		d.Saw("ran at once", running)
-		if float64(running) >= nearly*most {
-			d.Degraded("%d ran at once, and at most %.0f may", running, most)
+	for _, use := range function.InUse(d.Context(), capacity) {
+		d.Saw(use.What, use)
+		if use.Share >= nearly {
+			d.Degraded("%s: %s", use.What, use)
 		}
 	}
 }
