@@ -30,6 +30,13 @@ func TestFunctionStartsQuickly(t *testing.T) {
 	limit := d.Stack().Duration("FUNCTION_COLD_START")
 	function := fixtures.Function(d)
 
+	known, err := function.Describe(d.Context())
+
+	d.NoError(err)
+	d.Saw("memory in MiB", known.Memory>>20)
+	d.Saw("runtime", known.Runtime)
+	d.Saw("settings", known.Start)
+
 	starts, err := function.ColdStarts(d.Context(), span, limit)
 
 	d.NoError(err)
@@ -37,6 +44,7 @@ func TestFunctionStartsQuickly(t *testing.T) {
 	d.Saw("cold starts", starts.Count)
 	d.Saw("95th percentile", starts.P95)
 	d.Saw("longest", starts.Max)
+	d.Saw("always ready", function.AlwaysReady(d.Context()))
 	d.NoError(function.Started(d.Context(), starts))
 	assert.LessOrEqual(d, starts.P95, limit, "one in twenty of %d cold starts took %s or longer, want at most %s", starts.Count, starts.P95, limit)
 	if starts.P95 > limit*3/10 {

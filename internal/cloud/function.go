@@ -31,6 +31,7 @@ type Function struct {
 	Memory     int64         // bytes; 0 = unknown
 	Runtime    string        // the provider's word: "nodejs20.x"; "" = a container image
 	Deprecated Answer        // does the provider no longer maintain the runtime
+	Start      string        // settings that make its starts slower or quicker, in the provider's words; "" = none are known
 	Log        FunctionLog
 }
 

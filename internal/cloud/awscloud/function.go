@@ -2,6 +2,7 @@ package awscloud
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -41,6 +42,7 @@ func function(out *lambda.GetFunctionConfigurationOutput, id string) cloud.Funct
 		Memory:     int64(aws.ToInt32(out.MemorySize)) * mib,
 		Runtime:    string(out.Runtime),
 		Deprecated: deprecated(out),
+		Start:      starting(out),
 		Log:        functionLog(out),
 	}
 	if f.Qualifier == "" { // else there may be newer ones than it names
@@ -120,6 +122,22 @@ func deprecated(out *lambda.GetFunctionConfigurationOutput) cloud.Answer {
 		return cloud.Yes
 	}
 	return cloud.Unknown
+}
+
+// starting leaves out what the API, or an emulator of it, does. A function that
+// is in no VPC has no subnets.
+func starting(out *lambda.GetFunctionConfigurationOutput) string {
+	var settings []string
+	if out.PackageType != "" {
+		settings = append(settings, "PackageType "+string(out.PackageType))
+	}
+	if s := out.SnapStart; s != nil {
+		settings = append(settings, strings.TrimSpace(fmt.Sprintf("SnapStart %s %s", s.ApplyOn, s.OptimizationStatus)))
+	}
+	if vpc := out.VpcConfig; vpc != nil && len(vpc.SubnetIds) > 0 {
+		settings = append(settings, fmt.Sprintf("VpcConfig %d subnets", len(vpc.SubnetIds)))
+	}
+	return strings.Join(settings, ", ")
 }
 
 func functionLog(out *lambda.GetFunctionConfigurationOutput) cloud.FunctionLog {

@@ -133,6 +133,27 @@ func TestFunctionTellsWhyAndKeepsItsEnvironment(t *testing.T) {
 	assert.NotContains(t, fmt.Sprintf("%+v", got), "correct-horse")
 }
 
+func TestFunctionTellsWhatItsStartsHave(t *testing.T) {
+	t.Parallel()
+	state := account(world)
+	state.Functions[0].Aliases = map[string]string{"live": "7"}
+	fake, c := standIn(t, state)
+	start := func(id string, change func(*awsfake.Function)) string {
+		fake.Update(func(s *awsfake.State) { change(&s.Functions[0]) })
+		f, err := c.Function(t.Context(), id)
+		require.NoError(t, err)
+		return f.Start
+	}
+
+	assert.Equal(t, "PackageType Zip, SnapStart None Off", start("app-api", func(*awsfake.Function) {}))
+	assert.Equal(t, "PackageType Zip, SnapStart PublishedVersions On", start("app-api:live", func(f *awsfake.Function) { f.SnapStart = "PublishedVersions" }))
+	assert.Equal(t, "PackageType Zip, SnapStart PublishedVersions Off", start("app-api", func(*awsfake.Function) {}), "it takes effect on published versions only")
+	assert.Equal(t, "PackageType Image, SnapStart None Off, VpcConfig 2 subnets", start("app-api", func(f *awsfake.Function) {
+		f.Runtime, f.SnapStart, f.Subnets = "", "", []string{"subnet-a", "subnet-b"}
+	}))
+	assert.Empty(t, starting(&lambda.GetFunctionConfigurationOutput{}))
+}
+
 func TestWordsOfLambda(t *testing.T) {
 	t.Parallel()
 	for want, words := range map[cloud.State][]types.State{

@@ -96,6 +96,7 @@ func testFunction(t *testing.T, p Provider) {
 	assert.NotEmpty(t, f.Version)
 	assert.Equal(t, f.Version, f.Newest)
 	assert.NotEmpty(t, f.Log.Place)
+	assert.NotEmpty(t, f.Start)
 }
 
 func testFunctionChanged(t *testing.T, p Provider) {

@@ -57,7 +57,10 @@ func fullName(f cloud.Function) string {
 func describeService(f cloud.Function, s *run.GoogleCloudRunV2Service) cloud.Function {
 	template := cmp.Or(s.Template, &run.GoogleCloudRunV2RevisionTemplate{})
 	f.Timeout, _ = time.ParseDuration(template.Timeout)
-	f.Memory = memory(template.Containers)
+	if r := resources(template.Containers); r != nil {
+		f.Memory = quantity(r.Limits["memory"])
+		f.Start = fmt.Sprintf("startupCpuBoost %t, cpuIdle %t", r.StartupCpuBoost, r.CpuIdle)
+	}
 	f.Newest = short(s.LatestCreatedRevision)
 	f.Update = update(s)
 	f.Changed = rfc3339(s.UpdateTime) // of what is wanted: its conditions leave it as it is
@@ -69,15 +72,16 @@ func describeService(f cloud.Function, s *run.GoogleCloudRunV2Service) cloud.Fun
 	return f
 }
 
-// memory is the limit of the container that takes the requests: the one with a
-// port, which only a container that is alone may leave out.
-func memory(containers []*run.GoogleCloudRunV2Container) int64 {
+// resources are those of the container that takes the requests: the one with a
+// port, which only a container that is alone may leave out. They are nil where
+// they are not told.
+func resources(containers []*run.GoogleCloudRunV2Container) *run.GoogleCloudRunV2ResourceRequirements {
 	for _, c := range containers {
-		if c.Resources != nil && (len(containers) == 1 || len(c.Ports) > 0) {
-			return quantity(c.Resources.Limits["memory"])
+		if len(containers) == 1 || len(c.Ports) > 0 {
+			return c.Resources
 		}
 	}
-	return 0
+	return nil
 }
 
 // units are those of Kubernetes quantities, longest first.

@@ -213,6 +213,15 @@ func TestServiceMemory(t *testing.T) {
 	assert.EqualValues(t, 512<<20, f.Memory, "of the container that takes the requests")
 }
 
+func TestServiceTellsWhatItsStartsHave(t *testing.T) {
+	assert.Equal(t, "startupCpuBoost true, cpuIdle true", function(t, func(*gcpfake.Service) {}).Start)
+	assert.Equal(t, "startupCpuBoost false, cpuIdle false", function(t, func(s *gcpfake.Service) {
+		own := s.Template.Containers[0].Resources
+		own.StartupCPUBoost, own.CPUIdle = false, false
+	}).Start)
+	assert.Empty(t, function(t, func(s *gcpfake.Service) { s.Template.Containers[0].Resources = nil }).Start)
+}
+
 // An answer without a template or conditions says nothing of what they hold.
 func TestServiceThatTellsLittle(t *testing.T) {
 	f := function(t, func(s *gcpfake.Service) {
@@ -225,6 +234,7 @@ func TestServiceThatTellsLittle(t *testing.T) {
 	assert.Empty(t, f.Newest)
 	assert.Zero(t, f.Timeout)
 	assert.Zero(t, f.Memory)
+	assert.Empty(t, f.Start)
 }
 
 func TestServiceKeepsItsEnvironmentToItself(t *testing.T) {

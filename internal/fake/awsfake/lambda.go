@@ -68,8 +68,18 @@ type functionConfiguration struct {
 	State, StateReason, StateReasonCode                                  string `json:",omitempty"`
 	LastUpdateStatus, LastUpdateStatusReason, LastUpdateStatusReasonCode string `json:",omitempty"`
 
+	SnapStart     snapStart
+	VpcConfig     *vpcConfig `json:",omitempty"`
 	LoggingConfig loggingConfig
 	Environment   *environment `json:",omitempty"`
+}
+
+type snapStart struct{ ApplyOn, OptimizationStatus string }
+
+type vpcConfig struct {
+	VpcId            string
+	SubnetIds        []string
+	SecurityGroupIds []string
 }
 
 type loggingConfig struct {
@@ -91,6 +101,7 @@ func getFunctionConfiguration(s State, in input) (any, error) {
 		State: f.State, StateReason: f.StateReason, StateReasonCode: f.StateReasonCode,
 		LastUpdateStatus: f.LastUpdateStatus, LastUpdateStatusReason: f.LastUpdateStatusReason,
 		LastUpdateStatusReasonCode: f.LastUpdateStatusReasonCode,
+		SnapStart:                  f.snapStart(),
 		LoggingConfig:              loggingConfig{"Text", "/aws/lambda/" + f.Name, "", ""},
 	}
 	if f.Runtime == "" {
@@ -102,10 +113,24 @@ func getFunctionConfiguration(s State, in input) (any, error) {
 	if f.SystemLogLevel != "" {
 		out.LoggingConfig.LogFormat, out.LoggingConfig.SystemLogLevel, out.LoggingConfig.ApplicationLogLevel = "JSON", f.SystemLogLevel, "INFO"
 	}
+	if f.Subnets != nil {
+		out.VpcConfig = &vpcConfig{"vpc-0a1b2c3d4e5f60718", f.Subnets, []string{"sg-0a1b2c3d4e5f60718"}}
+	}
 	if f.Environment != nil {
 		out.Environment = &environment{f.Environment}
 	}
 	return out, nil
+}
+
+// snapStart takes effect on published versions.
+func (f Function) snapStart() snapStart {
+	switch {
+	case f.SnapStart == "":
+		return snapStart{"None", "Off"}
+	case f.version == latest:
+		return snapStart{f.SnapStart, "Off"}
+	}
+	return snapStart{f.SnapStart, "On"}
 }
 
 func (f Function) modified() string {

@@ -107,6 +107,9 @@ type Function struct {
 	State, StateReason, StateReasonCode                                  string
 	LastUpdateStatus, LastUpdateStatusReason, LastUpdateStatusReasonCode string
 
+	SnapStart string   // "PublishedVersions"; "" = none
+	Subnets   []string // of the VPC that its code reaches; none = it is in no VPC
+
 	Reserved       *int   // concurrency; nil = none is reserved
 	LogGroup       string // "" = the one Lambda makes
 	SystemLogLevel string // of the JSON format; "" = the text format
