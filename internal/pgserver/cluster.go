@@ -110,7 +110,7 @@ func environment() []string {
 // a port is taken the reason comes before the fatal error, which holds none.
 func complaint(out []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	for _, marker := range []string{"could not bind", "FATAL:", "error:"} {
+	for _, marker := range []string{"could not bind", "PANIC:", "FATAL:", "ERROR:", "error:", "child process"} {
 		if i := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, marker) }); i >= 0 {
 			return strings.TrimSpace(lines[i])
 		}
