@@ -15,7 +15,7 @@ type Fault struct {
 	Name    string   `json:"name"`
 	Summary string   `json:"summary"`          // one sentence
 	Page    string   `json:"page"`             // the Go test that must notice
-	Verdict string   `json:"verdict"`          // of that page: failed or inconclusive
+	Verdict string   `json:"verdict"`          // of that page: failed, inconclusive or degraded
 	Reason  string   `json:"reason,omitempty"` // of an inconclusive page, in one word
 	Blocks  []string `json:"blocks,omitempty"` // the Go tests that must be inconclusive, because of that page
 	Blinds  []string `json:"blinds,omitempty"` // the Go tests that must be inconclusive as that page is, for the same reason
@@ -41,6 +41,7 @@ const (
 	locks       = "TestDatabaseWaitsForNoLocks"
 	replication = "TestDatabaseReplicatesInTime"
 
+	degraded     = "degraded"
 	failed       = "failed"
 	inconclusive = "inconclusive"
 )

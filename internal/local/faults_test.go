@@ -125,7 +125,7 @@ func TestFaultsAreWhole(t *testing.T) {
 		assert.True(t, told || asked, "no test asks what %s does", fault.Name)
 		assert.Equal(t, fault.Verdict == inconclusive, fault.Reason != "", "%s: why is the page inconclusive?", fault.Name)
 		assert.Subset(t, Flavours, fault.Flavours, fault.Name)
-		assert.Contains(t, []string{"failed", "inconclusive"}, fault.Verdict, fault.Name)
+		assert.Contains(t, []string{"failed", "inconclusive", "degraded"}, fault.Verdict, fault.Name)
 		assert.Subset(t, pages, all(fault.Blocks, fault.Blinds, []string{fault.Page}), fault.Name)
 		assert.NotContains(t, all(fault.Blocks, fault.Blinds), fault.Page, fault.Name)
 		for _, page := range []string{gatewayUp, letsIn, accessLog, endsWell, proxied} {

@@ -147,6 +147,7 @@ var functionFaults = slices.Concat(
 		apply: throttled("lambda:GetFunctionConfiguration", gcpfake.ServicesGet),
 	}, []string{endsWell}, []string{fewErrors}),
 	lambdaFaults,
+	cloudRunFaults,
 )
 
 // lambdaFaults are those that Lambda alone can have or tell apart.
@@ -159,6 +160,15 @@ var lambdaFaults = []Fault{
 			functionMeasures("Errors", counted(perMinute/10)...),
 			gatewayMeasures("5xx", counted(perMinute/10)...),
 			complaints(`ERROR	Invoke Error 	{"errorType":"TypeError","errorMessage":"Cannot read properties of undefined (reading 'id')"}`, recently(30)...)), nil),
+	},
+	{
+		Name:    "function-invocation-fails",
+		Summary: "The function throws when it is invoked with the payload of FUNCTION_PAYLOAD.",
+		Page:    mayInvoke, Verdict: failed, Flavours: []string{AWS},
+		settings: []string{`FUNCTION_PAYLOAD={"ping":true}`},
+		apply: told(ofTheFunction(func(f *awsfake.Function) {
+			f.FunctionError, f.Answer = "Unhandled", `{"errorType":"TypeError","errorMessage":"Cannot read properties of undefined (reading 'id')","trace":[]}`
+		}), nil),
 	},
 	{
 		Name:    "function-log-elsewhere",
@@ -182,6 +192,24 @@ var lambdaFaults = []Fault{
 		Summary: "The function's log leaves out Lambda's reports.",
 		Page:    starts, Verdict: inconclusive, Reason: notEnabled, Flavours: []string{AWS},
 		apply: told(ofTheFunction(func(f *awsfake.Function) { f.SystemLogLevel = "WARN" }), nil),
+	},
+}
+
+// cloudRunFaults are those that Cloud Run alone tells of.
+var cloudRunFaults = []Fault{
+	{
+		Name:    "function-memory-full",
+		Summary: "The service's instances have nearly all of their memory in use.",
+		Page:    capacity, Verdict: degraded, Flavours: []string{GCP},
+		apply: told(nil, inUse("memory", 0.96)),
+	},
+	{
+		Name:    "function-starts-unlogged",
+		Summary: "The lines about starts of instances are kept from the log, and only a metric tells that there were any.",
+		Page:    starts, Verdict: inconclusive, Reason: notEnabled, Flavours: []string{GCP},
+		apply: told(nil, func(state *gcpfake.State) {
+			state.Entries = slices.DeleteFunc(state.Entries, func(e gcpfake.Entry) bool { return e.Log == "varlog/system" })
+		}),
 	},
 }
 

@@ -108,6 +108,19 @@ var functionEffects = map[string]func(*testing.T, *Stack){
 		assert.Equal(t, cloud.NotEnabled, cloud.KindOf(err))
 		assert.Empty(t, logOf(t, s).Lines)
 	},
+	"function-invocation-fails": func(t *testing.T, s *Stack) {
+		p, f := functionOf(t, s)
+		answer, err := p.(cloud.Invokers).Invoke(t.Context(), f, []byte(`{"ping":true}`))
+		require.NoError(t, err)
+		assert.Equal(t, "Unhandled", answer.Failed)
+		assert.Contains(t, string(answer.Payload), "TypeError")
+	},
+	"function-memory-full": func(t *testing.T, s *Stack) { assert.InDelta(t, 0.96, trafficOf(t, s).Memory, 0.01) },
+	"function-starts-unlogged": func(t *testing.T, s *Stack) {
+		p, f := functionOf(t, s)
+		_, err := p.ColdStarts(t.Context(), f, time.Now().Add(-day))
+		assert.Equal(t, cloud.NotEnabled, cloud.KindOf(err))
+	},
 	"function-denied":              func(t *testing.T, s *Stack) { assert.Equal(t, cloud.NoPermission, functionRefused(t, s)) },
 	"function-questions-throttled": func(t *testing.T, s *Stack) { assert.Equal(t, cloud.Throttled, functionRefused(t, s)) },
 	"function-invoke-denied": func(t *testing.T, s *Stack) {

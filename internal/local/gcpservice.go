@@ -24,6 +24,8 @@ func gcpService() func(*gcpfake.State) {
 		answersOf("2xx", perMinute-1), answersOf("4xx", 1),
 		latenciesOf(latencies(60, 110)),
 		instancesOf("active", 1), instancesOf("idle", 1),
+		inUse("memory", 0.4), inUse("cpu", 0.1),
+		runs("container/max_request_concurrencies", "state", "active", []sample{{3, 1}}),
 		startOf(gcpfake.Autoscaling, 3*time.Hour, 400*time.Millisecond),
 		startOf(gcpfake.Rollout, time.Hour, 12*time.Second),
 		startOf(gcpfake.MinInstances, time.Hour, 12*time.Second),
@@ -53,9 +55,18 @@ func instancesOf(state string, count float64) func(*gcpfake.State) {
 	return runs("container/instance_count", "state", state, []sample{{count, 1}})
 }
 
-// runs measures the same of the service each minute.
+// inUse is the share of what the instances have of "memory" or "cpu" that they use.
+func inUse(what string, share float64) func(*gcpfake.State) {
+	return runs("container/"+what+"/utilizations", "", "", []sample{{share, 1}})
+}
+
+// runs measures the same of the service each minute, with a label or, for "", without.
 func runs(metric, label, value string, samples []sample) func(*gcpfake.State) {
-	return shows(gcpfake.Series{Project: gcpProject, Revision: revision, Metric: metric, Labels: map[string]string{label: value}}, samples)
+	series := gcpfake.Series{Project: gcpProject, Revision: revision, Metric: metric}
+	if label != "" {
+		series.Labels = map[string]string{label: value}
+	}
+	return shows(series, samples)
 }
 
 // shows measures the same each minute, in the place of the series that was alike.
