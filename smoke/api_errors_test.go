@@ -18,9 +18,10 @@ import (
 // If it fails:
 //
 //	aws: aws cloudwatch get-metric-statistics --namespace AWS/ApiGateway --metric-name 5xx --dimensions Name=ApiId,Value={apiGatewayId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Sum
-//	aws: aws logs tail /aws/lambda/{lambdaFunctionName} --since 1h
-//	gcp: gcloud logging read 'resource.type="cloud_run_revision" AND resource.labels.service_name="{apiServiceName}" AND httpRequest.status>=500' --freshness=1h --limit=20 --format='value(timestamp,httpRequest.status,httpRequest.requestUrl,textPayload)'
-//	gcp: gcloud run services update-traffic {apiServiceName} --region={region} --to-revisions=<the one before>=100
+//	aws: aws cloudwatch get-metric-statistics --namespace AWS/ApiGateway --metric-name 5XXError --dimensions Name=ApiName,Value=<its name> --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Sum # of a REST API
+//	aws: aws logs tail /aws/lambda/{function} --since 1h
+//	gcp: gcloud logging read 'resource.type="cloud_run_revision" AND resource.labels.service_name="{function}" AND httpRequest.status>=500' --freshness=1h --limit=20 --format='value(timestamp,httpRequest.status,httpRequest.requestUrl,textPayload)'
+//	gcp: gcloud run services update-traffic {function} --region={region} --to-revisions=<the one before>=100
 //
 //runbook:symptom 502/503 errors
 func TestAPIServesFewErrors(t *testing.T) {
@@ -30,8 +31,8 @@ func TestAPIServesFewErrors(t *testing.T) {
 
 	failures, err := api.Failures(d.Context(), limit)
 
-	d.Saw("answered with 5xx", failures)
 	d.NoError(err)
+	d.Saw("answered with 5xx", failures)
 	assert.False(d, failures.Past(limit), "%s were answered with 5xx, want fewer than %d %%", failures, limit)
 	if failures.Percent() >= float64(limit)/5 {
 		d.Degraded("%s were answered with 5xx", failures)

@@ -20,7 +20,9 @@ import (
 //
 //	aws: aws apigatewayv2 get-stages --api-id {apiGatewayId} --query 'Items[].[StageName,DefaultRouteSettings,RouteSettings]'
 //	aws: aws apigatewayv2 update-stage --api-id {apiGatewayId} --stage-name {stage} --default-route-settings ThrottlingRateLimit=<requests a second>,ThrottlingBurstLimit=<requests at once> # then set both where it is deployed from
+//	aws: aws apigatewayv2 delete-route-settings --api-id {apiGatewayId} --stage-name {stage} --route-key '<route>' # of one route: those of the stage hold for it then
 //	aws: aws apigateway get-stages --rest-api-id {apiGatewayId} --query 'item[].[stageName,methodSettings]' # of a REST API
+//	aws: aws apigateway update-stage --rest-api-id {apiGatewayId} --stage-name {stage} --patch-operations 'op=replace,path=/*/*/throttling/rateLimit,value=<requests a second>' 'op=replace,path=/*/*/throttling/burstLimit,value=<requests at once>' # likewise
 //
 //runbook:symptom Rate limiting errors
 func TestAPIGatewayLetsRequestsIn(t *testing.T) {
@@ -31,8 +33,8 @@ func TestAPIGatewayLetsRequestsIn(t *testing.T) {
 
 	d.NoError(err)
 	d.Saw("stage", known.Stage.Name)
-	d.Saw("requests a second", known.Stage.Rate)
-	d.Saw("requests at once", known.Stage.Burst)
+	d.Saw("limit of requests a second", told(known.Stage.Rate))
+	d.Saw("limit of requests at once", told(known.Stage.Burst))
 	closed := known.Stage.Closed()
 	assert.Empty(d, closed, "stage %s of %s has a limit of 0 for %s", known.Stage.Name, known.ID, strings.Join(closed, ", "))
 }

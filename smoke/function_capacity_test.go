@@ -1,6 +1,7 @@
 package smoke
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,12 +21,14 @@ import (
 //
 // If it fails:
 //
-//	aws: aws lambda get-function-concurrency --function-name {lambdaFunctionName}
-//	aws: aws lambda delete-function-concurrency --function-name {lambdaFunctionName} # lets it have what the account has left
+//	aws: aws lambda get-function-concurrency --function-name {function}
+//	aws: aws lambda delete-function-concurrency --function-name {function} # lets it have what the account has left
 //	aws: aws lambda get-account-settings --query AccountLimit
-//	gcp: gcloud run services describe {apiServiceName} --region={region} --format='yaml(metadata.annotations,spec.template.metadata.annotations)'
-//	gcp: gcloud run services update {apiServiceName} --region={region} --max-instances=<n>
-//	gcp: gcloud run services update {apiServiceName} --region={region} --memory=<more> --cpu=<more> # where its instances have most of it in use
+//	aws: aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value <n> # where that of the account is reached
+//	gcp: gcloud run services describe {function} --region={region} --format='yaml(metadata.annotations,spec.template.metadata.annotations)'
+//	gcp: gcloud run services update {function} --region={region} --max-instances=<n>
+//	gcp: gcloud run services update {function} --region={region} --scaling=auto # where a number of instances is set by hand
+//	gcp: gcloud run services update {function} --region={region} --memory=<more> --cpu=<more> # where its instances have most of it in use
 //
 //runbook:symptom Rate limiting errors
 func TestFunctionHasCapacity(t *testing.T) {
@@ -36,9 +39,9 @@ func TestFunctionHasCapacity(t *testing.T) {
 
 	capacity, err := function.Capacity(d.Context())
 
-	d.Saw("at most at once", capacity.Max)
-	d.Saw("at most at once in the account", capacity.Account)
-	d.Saw("always ready", capacity.Min)
+	d.Saw("limit of its own", told(capacity.Max))
+	d.Saw("limit of the account", told(capacity.Account))
+	d.Saw("kept ready", told(capacity.Min))
 	if !assert.False(d, capacity.Max.Closed(), "none may run at once: every request is refused") {
 		return
 	}
@@ -46,8 +49,8 @@ func TestFunctionHasCapacity(t *testing.T) {
 
 	refusals, err := function.Refusals(d.Context(), limit)
 
-	d.Saw("refused", refusals)
 	d.NoError(err)
+	d.Saw("refused", refusals)
 	assert.False(d, refusals.Past(limit), "%s were refused for want of capacity, want fewer than %d %%", refusals, limit)
 	if refusals.Part > 0 {
 		d.Degraded("%s were refused for want of capacity", refusals)
@@ -58,4 +61,12 @@ func TestFunctionHasCapacity(t *testing.T) {
 			d.Degraded("%s: %s", use.What, use)
 		}
 	}
+}
+
+// told is a limit as a fact: one that the provider does not tell is none.
+func told(limit fmt.Stringer) string {
+	if text := limit.String(); text != "unknown" {
+		return text
+	}
+	return ""
 }
