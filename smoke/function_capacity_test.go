@@ -10,7 +10,7 @@ import (
 	"runbook/internal/diag"
 )
 
-// The function may run, as many times at once as its requests need: no more than 1 % of
+// The function may run, as many times at once as its requests need: fewer than 1 % of
 // those of the last quarter of an hour (or FUNCTION_THROTTLES) were refused for want of
 // capacity.
 //

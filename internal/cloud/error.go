@@ -31,6 +31,8 @@ const (
 	NotConfigured Kind = "not-configured"
 	// Unreachable: the provider's endpoint did not answer from here.
 	Unreachable Kind = "unreachable"
+	// Incomplete: there is more than was read, and what was read is returned.
+	Incomplete Kind = "incomplete"
 	// OutOfTime: the caller's context ended first.
 	OutOfTime Kind = "out-of-time"
 	// Other: any other refusal or malfunction of the provider.

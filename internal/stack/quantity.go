@@ -36,8 +36,7 @@ func isCountOrNone(value string) bool {
 	return ok && unit == ""
 }
 
-// Only what is above zero is a limit.
-
+// isCount and those below take what is above zero only: nothing is no limit.
 func isCount(value string) bool {
 	n, unit, ok := number(value)
 	return ok && unit == "" && n > 0

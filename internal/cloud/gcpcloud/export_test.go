@@ -16,3 +16,5 @@ func NewWithKey(c Config, key []byte) (*Client, error) {
 
 var SplitName = splitName
 var SplitService = splitService
+
+const MaxRefused = maxRefused

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"runbook/internal/cloud"
+	"runbook/internal/cloud/gcpcloud"
 	"runbook/internal/fake/gcpfake"
 
 	"github.com/stretchr/testify/assert"
@@ -275,4 +276,21 @@ func TestTrafficThatReachedNoContainer(t *testing.T) {
 	got, err = asker.FunctionTraffic(t.Context(), api, 15*time.Minute)
 	assert.ErrorContains(t, err, "asking monitoring.timeSeries.list about api: no permission")
 	assert.Equal(t, cloud.Traffic{Throttled: cloud.CountOf(1), Logged: cloud.CountOf(2)}, got)
+}
+
+func TestMoreBadAnswersThanAreCounted(t *testing.T) {
+	t.Parallel()
+	var state gcpfake.State
+	for range gcpcloud.MaxRefused {
+		state.Entries = append(state.Entries, gcpfake.Entry{
+			Project: project, Revision: revision, Log: "requests", Time: time.Now().Add(-time.Minute),
+			Request: &gcpfake.HTTPRequest{Method: "GET", URL: "https://api.example/", Status: 503},
+		})
+	}
+	c, server := serve(t, state)
+
+	got, err := client(t, c, server).FunctionTraffic(t.Context(), api, 15*time.Minute)
+
+	assert.Equal(t, cloud.Incomplete, cloud.KindOf(err), err)
+	assert.Equal(t, cloud.CountOf(gcpcloud.MaxRefused), got.Logged)
 }

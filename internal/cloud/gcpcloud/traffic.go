@@ -14,8 +14,7 @@ import (
 	"google.golang.org/api/monitoring/v3"
 )
 
-// maxRefused bounds the entries of the request log that are counted: whoever
-// has that many bad answers need not know the number.
+// maxRefused bounds the entries of the request log that are counted.
 const maxRefused = 5 * manyEntries
 
 // aggregation is how series become fewer and coarser. The zero period is the
@@ -29,7 +28,8 @@ type aggregation struct {
 // FunctionTraffic asks Cloud Monitoring for the requests that reached a
 // container and what its instances had in use; their latency is without the
 // start of an instance that they waited for. It asks the request log, up to a few
-// thousand entries, for Throttled and Logged: what no container saw.
+// thousand entries, for Throttled and Logged: what no container saw. More of them
+// make it Incomplete.
 func (c *Client) FunctionTraffic(ctx context.Context, f cloud.Function, window time.Duration) (cloud.Traffic, error) {
 	project, err := c.projectOf(ctx, f.Account)
 	if err != nil {
@@ -94,10 +94,16 @@ func (c *Client) refused(ctx context.Context, f cloud.Function, project string, 
 		read++
 		return read < maxRefused
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return cloud.Count{}, cloud.Count{}, err
+	case read == maxRefused:
+		err = &cloud.Error{
+			Action: entriesList, Subject: f.ID, Kind: cloud.Incomplete,
+			Err: fmt.Errorf("%d requests answered with 429 or 5xx were counted, and there may be more", maxRefused),
+		}
 	}
-	return throttled, failures, nil
+	return throttled, failures, err
 }
 
 // timeSeries asks for a metric of a service over the window that ends now.
