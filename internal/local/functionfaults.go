@@ -130,7 +130,7 @@ var functionFaults = slices.Concat(
 		Name:    "function-gone",
 		Summary: "The provider has no function of the name that the stack gives.",
 		Page:    deployed, Verdict: failed, Blocks: all(overHTTP, ofFunction),
-		apply: both(notServed, told(
+		apply: both(instead(httpAPI(http.StatusInternalServerError), frontEnd(http.StatusNotFound, "Page not found")), told(
 			func(state *awsfake.State) { state.Functions = nil },
 			func(state *gcpfake.State) { state.Services = nil })),
 	}, []string{endsWell}, []string{fewErrors}),

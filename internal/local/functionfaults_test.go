@@ -168,7 +168,10 @@ var functionEffects = map[string]func(*testing.T, *Stack){
 		require.NoError(t, err)
 		assert.NotEmpty(t, series, "the database is still measured")
 	},
-	"gateway-gone":   func(t *testing.T, s *Stack) { assert.Equal(t, cloud.NotFound, gatewayRefused(t, s)) },
+	"gateway-gone": func(t *testing.T, s *Stack) { assert.Equal(t, cloud.NotFound, gatewayRefused(t, s)) },
+	"gateway-stage-gone": func(t *testing.T, s *Stack) {
+		assert.Equal(t, cloud.NotFound, gatewayRefused(t, s))
+	},
 	"gateway-denied": func(t *testing.T, s *Stack) { assert.Equal(t, cloud.NoPermission, gatewayRefused(t, s)) },
 	"gateway-deployment-failed": func(t *testing.T, s *Stack) {
 		_, g := gatewayOf(t, s)

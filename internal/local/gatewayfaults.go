@@ -75,6 +75,14 @@ var gatewayFaults = []Fault{
 		apply: told(func(state *awsfake.State) { state.Gateways = nil }, nil),
 	},
 	{
+		Name:    "gateway-stage-gone",
+		Summary: "The gateway has no stage, and answers 404 to everyone.",
+		Page:    gatewayUp, Verdict: failed, Blocks: all(overHTTP, ofGateway), Flavours: []string{AWS},
+		apply: both(
+			apiBehaves(httpAPI(http.StatusNotFound)),
+			told(func(state *awsfake.State) { state.Gateways[0].Stages = nil }, nil)),
+	},
+	{
 		Name:    "gateway-denied",
 		Summary: "The runner may not ask about gateways.",
 		Page:    gatewayUp, Verdict: inconclusive, Reason: noPermission, Blinds: ofGateway, Flavours: []string{AWS},
