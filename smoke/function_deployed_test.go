@@ -47,7 +47,9 @@ func TestFunctionIsDeployed(t *testing.T) {
 	if known.Memory > 0 {
 		d.Saw("memory in MiB", known.Memory>>20)
 	}
-	assert.NotEqual(d, "down", known.Serving.State.String(), "%s takes no requests: %s. %s", known.ID, known.Serving.Status, known.Serving.Reason)
+	if !assert.NotEqual(d, "down", known.Serving.State.String(), "%s takes no requests: %s. %s", known.ID, known.Serving.Status, known.Serving.Reason) {
+		return
+	}
 	assert.NotEqual(d, "down", known.Update.State.String(), "the last deployment of %s did not take effect: %s. %s", known.ID, known.Update.Status, known.Update.Reason)
 	d.NoError(function.Settled(known, limit))
 	if known.Serving.State.String() == "idle" {

@@ -33,7 +33,10 @@ func TestFunctionLogIsClean(t *testing.T) {
 
 	logged, err := function.Errors(d.Context())
 
-	d.NoError(err)
+	ended := logged.Ended()
+	if ended == "" { // else what was read before the error is enough
+		d.NoError(err)
+	}
 	d.Saw("log", logged.Source)
 	d.Saw("time read", logged.Span.Round(time.Second))
 	lines := logged.Lines.Lines
@@ -50,7 +53,6 @@ func TestFunctionLogIsClean(t *testing.T) {
 	}
 	found := fmt.Errorf("%d lines about errors, the latest: %s", len(lines), lines[0].Masked())
 	d.Degraded("%v", found)
-	ended := logged.Ended()
 	var share fixtures.Share
 	if ended == "" && len(lines) >= few {
 		share, err = function.Share(d.Context(), logged)
