@@ -95,12 +95,12 @@ func awsLogs(lines ...entry) func(*awsfake.State) {
 // awsLogFile keeps the log on the instance, as RDS does when it is told to export
 // none.
 func awsLogFile(lines ...entry) func(*awsfake.State) {
-	var text strings.Builder
-	for _, line := range lines {
-		fmt.Fprintln(&text, line.awsLine())
-	}
-	file := awsfake.LogFile{Name: "error/postgresql.log", LastWritten: time.Now(), Text: text.String()}
 	return func(state *awsfake.State) {
+		var text strings.Builder
+		for _, line := range lines {
+			fmt.Fprintln(&text, line.awsLine())
+		}
+		file := awsfake.LogFile{Name: "error/postgresql.log", LastWritten: time.Now(), Text: text.String()}
 		state.Instances[0].LogExports, state.Instances[0].LogFiles = nil, []awsfake.LogFile{file}
 	}
 }
