@@ -19,7 +19,7 @@ test: ## test the harness itself
 	go tool gotestsum --format pkgname -- -race $$(go list ./fixtures/... ./internal/... | grep -v internal/drill)
 
 drill: ## break the local stack in every way there is, and see each fault caught
-	go test -count=1 -timeout=30m -v ./internal/drill
+	go test -count=1 -timeout=30m -parallel=6 -v ./internal/drill # most of a run is waiting
 
 lint: ## what no reviewer should have to look for
 	test -z "$$(gofmt -l . | tee /dev/stderr)"

@@ -115,9 +115,6 @@ func smoke(t *testing.T, flavour, fault string, args ...string) ran {
 var status = map[report.Verdict]int{report.Failed: 1, report.Inconclusive: 3}
 
 func TestEveryFaultIsCaughtOnItsPage(t *testing.T) {
-	// Most of a run is waiting, for a peer that does not answer or for one to recover.
-	const atOnce = 12
-	slots := make(chan struct{}, atOnce)
 	board := &board{}
 	t.Cleanup(func() { t.Log(board) })
 	for _, f := range faults(t) {
@@ -127,8 +124,6 @@ func TestEveryFaultIsCaughtOnItsPage(t *testing.T) {
 			}
 			t.Run(f.Name+"/"+flavour, func(t *testing.T) {
 				t.Parallel()
-				slots <- struct{}{}
-				defer func() { <-slots }()
 				r := smoke(t, flavour, f.Name)
 				board.enter(f, flavour, r)
 				assert.Equal(t, status[f.Verdict], r.code, r.out)
