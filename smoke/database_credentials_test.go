@@ -24,8 +24,6 @@ import (
 func TestDatabaseAcceptsItsCredentials(t *testing.T) {
 	d := diag.Begin(t, diag.Database, diag.P0)
 	db := fixtures.Database(d)
-	d.Saw("user", db.User)
-	d.Saw("database", db.Target.Database)
 
 	err := db.Authenticate(d.Context())
 
