@@ -1,6 +1,7 @@
 package smoke
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,12 @@ func TestFunctionIsDeployed(t *testing.T) {
 	}
 	assert.NotEqual(d, "down", known.Update.State.String(), "the last deployment of %s did not take effect: %s. %s", known.ID, known.Update.Status, known.Update.Reason)
 	d.NoError(function.Settled(known, limit))
+	if known.Version != "" && known.Newest != "" && known.Version != known.Newest {
+		d.Degraded("requests go to %s, and %s was deployed last", known.Version, known.Newest)
+	}
+	if stray := function.Stray(known); stray != "" {
+		d.Degraded("apiUrl leads to %s; %s is at %s", stray, known.ID, strings.Join(known.Hosts, ", "))
+	}
 	if known.Serving.State.String() == "idle" {
 		d.Degraded("%s is %s: the first request fails while it is brought back", known.ID, known.Serving.Status)
 	}

@@ -27,6 +27,8 @@ type Function struct {
 	Newest  string    // version or revision made last, which differs from Version while it is not ready; "" likewise
 	Changed time.Time // when it was last deployed or its settings changed; zero = the provider does not tell
 
+	Hosts []string // under which the provider itself serves it; none = it does not say
+
 	Timeout    time.Duration // of one request; 0 = unknown
 	Memory     int64         // bytes; 0 = unknown
 	Runtime    string        // the provider's word: "nodejs20.x"; "" = a container image

@@ -198,6 +198,16 @@ var lambdaFaults = []Fault{
 // cloudRunFaults are those that Cloud Run alone tells of.
 var cloudRunFaults = []Fault{
 	{
+		Name:    "function-traffic-pinned",
+		Summary: "Every request goes to the revision before the one that was deployed last.",
+		Page:    deployed, Verdict: degraded, Flavours: []string{GCP},
+		apply: told(nil, ofTheService(func(s *gcpfake.Service) {
+			s.Pin(serviceName + "-00001-abc")
+			created(s)
+			s.LatestReadyRevision, s.ObservedGeneration = s.LatestCreatedRevision, s.Generation
+		})),
+	},
+	{
 		Name:    "function-memory-full",
 		Summary: "The service's instances have nearly all of their memory in use.",
 		Page:    capacity, Verdict: degraded, Flavours: []string{GCP},

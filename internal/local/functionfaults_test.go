@@ -115,6 +115,12 @@ var functionEffects = map[string]func(*testing.T, *Stack){
 		assert.Equal(t, "Unhandled", answer.Failed)
 		assert.Contains(t, string(answer.Payload), "TypeError")
 	},
+	"function-traffic-pinned": func(t *testing.T, s *Stack) {
+		_, f := functionOf(t, s)
+		assert.Equal(t, cloud.Up, f.Update.State)
+		assert.Equal(t, "local-api-00001-abc", f.Version)
+		assert.Equal(t, "local-api-00002-xyz", f.Newest)
+	},
 	"function-memory-full": func(t *testing.T, s *Stack) { assert.InDelta(t, 0.96, trafficOf(t, s).Memory, 0.01) },
 	"function-starts-unlogged": func(t *testing.T, s *Stack) {
 		p, f := functionOf(t, s)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,6 +64,7 @@ func describeService(f cloud.Function, s *run.GoogleCloudRunV2Service) cloud.Fun
 		f.Start = fmt.Sprintf("startupCpuBoost %t, cpuIdle %t", r.StartupCpuBoost, r.CpuIdle)
 	}
 	f.Newest = short(s.LatestCreatedRevision)
+	f.Hosts = serviceHosts(s)
 	f.Update = update(s)
 	f.Changed = rfc3339(s.UpdateTime) // of what is wanted: its conditions leave it as it is
 	f.Serving = serving(s)
@@ -102,4 +105,16 @@ func quantity(text string) int64 {
 		}
 	}
 	return 0
+}
+
+// serviceHosts are those of the service's addresses: there is one with the project's
+// number, and an older one without.
+func serviceHosts(s *run.GoogleCloudRunV2Service) (all []string) {
+	for _, address := range append(s.Urls, s.Uri) {
+		if u, err := url.Parse(address); err == nil && u.Hostname() != "" {
+			all = append(all, u.Hostname())
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }

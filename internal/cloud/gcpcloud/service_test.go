@@ -222,6 +222,15 @@ func TestServiceTellsWhatItsStartsHave(t *testing.T) {
 	assert.Empty(t, function(t, func(s *gcpfake.Service) { s.Template.Containers[0].Resources = nil }).Start)
 }
 
+func TestServiceHasSeveralAddresses(t *testing.T) {
+	f := function(t, func(s *gcpfake.Service) {
+		s.URI = "https://api-abc123-ew.a.run.app"
+		s.URLs = []string{"https://api-1234567890.europe-west1.run.app", s.URI}
+	})
+
+	assert.Equal(t, []string{"api-1234567890.europe-west1.run.app", "api-abc123-ew.a.run.app"}, f.Hosts)
+}
+
 // An answer without a template or conditions says nothing of what they hold.
 func TestServiceThatTellsLittle(t *testing.T) {
 	f := function(t, func(s *gcpfake.Service) {
@@ -235,6 +244,7 @@ func TestServiceThatTellsLittle(t *testing.T) {
 	assert.Zero(t, f.Timeout)
 	assert.Zero(t, f.Memory)
 	assert.Empty(t, f.Start)
+	assert.Empty(t, f.Hosts)
 }
 
 func TestServiceKeepsItsEnvironmentToItself(t *testing.T) {
