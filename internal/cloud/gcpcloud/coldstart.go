@@ -89,7 +89,7 @@ func (l *startLog) add(e *logging.LogEntry) bool {
 // unlogged fails with NotEnabled where instances were started of which the log
 // has no line, as where its sink leaves them out.
 func (c *Client) unlogged(ctx context.Context, f cloud.Function, project string, since time.Time) error {
-	measured, err := c.timeSeries(ctx, f, project, "container/startup_latencies", time.Since(since), aggregation{aligner: "ALIGN_DELTA"})
+	measured, err := c.timeSeries(ctx, f, project, "container/startup_latencies", lately(time.Since(since)), aggregation{aligner: "ALIGN_DELTA"})
 	if err != nil {
 		return err
 	}

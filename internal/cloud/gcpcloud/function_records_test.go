@@ -278,12 +278,46 @@ func TestTrafficThatReachedNoContainer(t *testing.T) {
 	assert.Equal(t, cloud.Traffic{Throttled: cloud.CountOf(1), Logged: cloud.CountOf(2)}, got)
 }
 
+// The request log has an answer at once, and the metric minutes later.
+func TestBadAnswersCountWhenTheirRequestsAreMeasured(t *testing.T) {
+	t.Parallel()
+	now := time.Now().UTC().Truncate(time.Minute)
+	state := gcpfake.State{Series: []gcpfake.Series{{
+		Project: project, Revision: revision, Metric: "request_count", Labels: map[string]string{"response_code_class": "2xx"},
+		Points: []gcpfake.Point{{Time: now.Add(-10 * time.Minute), Value: 200}},
+	}}}
+	for ago, count := range map[time.Duration]int{time.Minute: 30, 10*time.Minute + 30*time.Second: 4, time.Hour: 50} {
+		for range count {
+			state.Entries = append(state.Entries, gcpfake.Entry{
+				Project: project, Revision: revision, Log: "requests", Time: now.Add(-ago),
+				Request: &gcpfake.HTTPRequest{Method: "GET", URL: "https://api.example/", Status: 503},
+			})
+		}
+	}
+	c, server := serve(t, state)
+	asker := client(t, c, server)
+
+	got, err := asker.FunctionTraffic(t.Context(), api, 15*time.Minute)
+
+	require.NoError(t, err)
+	assert.Equal(t, cloud.CountOf(200), got.Requests)
+	assert.Equal(t, cloud.CountOf(4), got.Logged)
+
+	asked := len(c.Actions())
+	got, err = asker.FunctionTraffic(t.Context(), api, 2*time.Minute)
+
+	require.NoError(t, err)
+	assert.Equal(t, cloud.CountOf(0), got.Requests)
+	assert.Equal(t, cloud.CountOf(0), got.Logged)
+	assert.Len(t, c.Actions(), asked, "nothing can be known yet")
+}
+
 func TestMoreBadAnswersThanAreCounted(t *testing.T) {
 	t.Parallel()
 	var state gcpfake.State
 	for range gcpcloud.MaxRefused {
 		state.Entries = append(state.Entries, gcpfake.Entry{
-			Project: project, Revision: revision, Log: "requests", Time: time.Now().Add(-time.Minute),
+			Project: project, Revision: revision, Log: "requests", Time: time.Now().Add(-10 * time.Minute),
 			Request: &gcpfake.HTTPRequest{Method: "GET", URL: "https://api.example/", Status: 503},
 		})
 	}

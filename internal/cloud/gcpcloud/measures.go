@@ -50,12 +50,12 @@ var measures = []struct {
 // served asks for all measures at once. It returns, beside the first error in
 // their order, what was counted. Where no instance ever had a point of a metric,
 // the metric is not there: that is no error of any but the requests.
-func (c *Client) served(ctx context.Context, f cloud.Function, project string, window time.Duration) (cloud.Traffic, error) {
+func (c *Client) served(ctx context.Context, f cloud.Function, project string, over interval) (cloud.Traffic, error) {
 	found := make([]series, len(measures))
 	errs := make([]error, len(measures))
 	var asking sync.WaitGroup
 	for n, m := range measures {
-		asking.Go(func() { found[n], errs[n] = c.timeSeries(ctx, f, project, m.metric, window, m.aggregation) })
+		asking.Go(func() { found[n], errs[n] = c.timeSeries(ctx, f, project, m.metric, over, m.aggregation) })
 	}
 	asking.Wait()
 	var t cloud.Traffic

@@ -23,11 +23,18 @@ type value struct {
 	numbers []float64
 }
 
-// measure returns what was measured in (start, end].
+// unseen is how long after a minute what Cloud Run measured in it may not be
+// seen yet.
+const unseen = 3 * time.Minute
+
+// measure returns what was measured in (start, end], as far as it can be seen.
 func (s Series) measure(start, end time.Time) measurement {
 	m := measurement{
 		metric: s.metric(), resource: s.resource(), labels: s.Labels,
 		descriptor: descriptors[s.metric()], period: time.Minute,
+	}
+	if newest := time.Now().Add(-unseen); m.resource.kind == "cloud_run_revision" && end.After(newest) {
+		end = newest
 	}
 	minutes := map[time.Time]int{}
 	for _, p := range s.Points {
