@@ -3,6 +3,7 @@ package awsfake
 import (
 	"math"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,6 +95,9 @@ func getMetricData(s State, in input) (any, error) {
 	if !asked.StartTime.Before(asked.EndTime.Time) {
 		return nil, fault{http.StatusBadRequest, "ValidationError", "The parameter StartTime must be less than the parameter EndTime."}
 	}
+	if err := distinct(asked.MetricDataQueries); err != nil {
+		return nil, err
+	}
 	var out metricData
 	for _, query := range asked.MetricDataQueries {
 		points, err := s.statistic(query, asked.StartTime.Time, asked.EndTime.Time)
@@ -120,12 +124,29 @@ func getMetricData(s State, in input) (any, error) {
 	return out, nil
 }
 
+var queryID = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,254}$`)
+
+// distinct fails unless each query has a name of its own.
+func distinct(queries []metricQuery) error {
+	known := map[string]bool{}
+	for _, q := range queries {
+		if !queryID.MatchString(q.ID) {
+			return fault{http.StatusBadRequest, "ValidationError", "The value \"" + q.ID + "\" for parameter MetricDataQueries.member.Id is not matching the expected pattern."}
+		}
+		if known[q.ID] {
+			return fault{http.StatusBadRequest, "ValidationError", "The values for parameter Id in MetricDataQueries are not unique."}
+		}
+		known[q.ID] = true
+	}
+	return nil
+}
+
 // statistic is one value a period, oldest first.
 func (s State) statistic(query metricQuery, start, end time.Time) ([]Point, error) {
 	stat := query.MetricStat
 	metric, known := stat.Metric.metric()
-	if query.Expression != "" || !known || stat.Period < 1 {
-		return nil, fault{http.StatusBadRequest, "ValidationError", "This stand-in takes a MetricStat with a Period, one dimension, and a Stage."}
+	if query.Expression != "" || !known || stat.Period < 60 || stat.Period%60 != 0 {
+		return nil, fault{http.StatusBadRequest, "ValidationError", "This stand-in takes a MetricStat with a Period in whole minutes, one dimension, and a Stage."}
 	}
 	reduce, ok := statistic(stat.Stat)
 	if !ok {

@@ -109,6 +109,7 @@ func TestWhatIsNotUnderstoodIsRefused(t *testing.T) {
 	fake := awsfake.New(state)
 	logs := append([]string{"X-Amz-Target", "Logs_20140328.FilterLogEvents"}, signed...)
 	const group = `"logGroupName":"/aws/rds/instance/app-db/postgresql"`
+	const metrics = "Action=GetMetricData&StartTime=2026-01-01T00:00:00Z&EndTime=2026-01-02T00:00:00Z"
 	for name, c := range map[string]struct {
 		body   string
 		header []string
@@ -124,6 +125,12 @@ func TestWhatIsNotUnderstoodIsRefused(t *testing.T) {
 		"a prefix list":       {"Action=GetManagedPrefixListEntries&PrefixListId=pl-9", signed, "InvalidPrefixListID.NotFound"},
 		"a window":            {"Action=GetMetricData&StartTime=2026-01-02T00:00:00Z&EndTime=2026-01-01T00:00:00Z", signed, "ValidationError"},
 		"a JSON pattern":      {`{` + group + `,"filterPattern":"{ $.a = 1 }"}`, logs, "InvalidParameterException"},
+		"bare signs":          {`{` + group + `,"filterPattern":"api.error"}`, logs, "InvalidParameterException"},
+		"both kinds of terms": {`{` + group + `,"filterPattern":"?ERROR FATAL"}`, logs, "InvalidParameterException"},
+		"a page of 20,000":    {`{` + group + `,"limit":20000}`, logs, "InvalidParameterException"},
+		"half a minute":       {metrics + "&MetricDataQueries.member.1.Id=m&MetricDataQueries.member.1.MetricStat.Period=30", signed, "whole minutes"},
+		"a name for a metric": {metrics + "&MetricDataQueries.member.1.Id=4xx", signed, "4xx"},
+		"one name for two":    {metrics + "&MetricDataQueries.member.1.Id=m&MetricDataQueries.member.2.Id=m", signed, "unique"},
 		"newest first of '70": {`{` + group + `,"startFromHead":false,"startTime":0}`, logs, "InvalidParameterException"},
 	} {
 		t.Run(name, func(t *testing.T) {
