@@ -11,10 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 )
 
-// Fills a page with a first look at what is wrong, far below the 1 MB at which
-// the service cuts it.
-const eventsPerPage = 500
-
 // entry is a line in a log group.
 type entry struct {
 	time time.Time
@@ -24,7 +20,7 @@ type entry struct {
 // events hands over the lines of a log group that hold any of the terms, newest
 // first, until wanted says that it has enough. The service looks through a log
 // bit by bit, so that a page may hold nothing and a busy function's day have
-// thousands.
+// thousands; each is as large as the service makes it, at most 1 MB.
 func (c *Client) events(ctx context.Context, group string, since time.Time, terms []string, wanted func(entry) bool) error {
 	ctx, cancel := cloud.Sparing(ctx)
 	defer cancel()
@@ -33,7 +29,6 @@ func (c *Client) events(ctx context.Context, group string, since time.Time, term
 		StartTime:     aws.Int64(since.UnixMilli()),
 		FilterPattern: aws.String(anyOf(terms)),
 		StartFromHead: aws.Bool(false),
-		Limit:         aws.Int32(eventsPerPage),
 	})
 	for more := true; more && pages.HasMorePages(); {
 		page, err := ask(ctx, c, filterLogEvents, group, func(ctx context.Context) (*cloudwatchlogs.FilterLogEventsOutput, error) {

@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -84,7 +85,7 @@ func (s State) logPage(events []LogEvent, token string, limit number) (filtered,
 		}
 		return filtered{Events: []logEvent{}, NextToken: "empty-" + token, Searched: []string{}}, nil
 	}
-	page, next, err := paged(events, token, s.pageSize(limit))
+	page, next, err := paged(events, token, s.pageSize(cmp.Or(limit, maxEvents)))
 	out := filtered{Events: []logEvent{}, NextToken: next, Searched: []string{}}
 	for n, e := range page {
 		ms := e.Time.UnixMilli()
