@@ -60,7 +60,7 @@ func TestAPIAccessLogIsClean(t *testing.T) {
 	found := fmt.Sprintf("%d requests refused with 429 and %d answered with 5xx, the latest: %s", refused, len(logged.Lines)-refused, logged.Lines[0].Masked())
 	d.Degraded("%s", found)
 	if refused >= few {
-		share, err := gateway.Share(d.Context(), logged, refused)
+		share, err := gateway.Throttled(d.Context(), logged)
 		d.NoError(err)
 		assert.LessOrEqual(d, share.Percent(), float64(limit), "%s were refused, want at most %d %%; %s", share, limit, found)
 	}
