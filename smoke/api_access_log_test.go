@@ -22,9 +22,9 @@ import (
 //
 // If it fails:
 //
-//	aws: aws apigatewayv2 get-stages --api-id {apiGatewayId} --query 'Items[].[StageName,AccessLogSettings,DefaultRouteSettings,RouteSettings]'
-//	aws: aws logs tail {log} --since 1h --filter-pattern '"429"'
-//	aws: aws apigatewayv2 update-stage --api-id {apiGatewayId} --stage-name {stage} --default-route-settings ThrottlingRateLimit=<requests a second>,ThrottlingBurstLimit=<requests at once>
+//	aws: aws apigatewayv2 get-stages --region {region} --api-id {apiGatewayId} --query 'Items[].[StageName,AccessLogSettings,DefaultRouteSettings,RouteSettings]'
+//	aws: aws logs tail --region {region} {log} --since 1h --filter-pattern '"429"'
+//	aws: aws apigatewayv2 update-stage --region {region} --api-id {apiGatewayId} --stage-name {stage} --default-route-settings ThrottlingRateLimit=<requests a second>,ThrottlingBurstLimit=<requests at once>
 //
 //runbook:diagnose-api.sh Recent API Logs
 func TestAPIAccessLogIsClean(t *testing.T) {

@@ -17,11 +17,12 @@ import (
 //
 // If it fails:
 //
-//	aws: aws cloudwatch get-metric-statistics --namespace AWS/ApiGateway --metric-name 5xx --dimensions Name=ApiId,Value={apiGatewayId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Sum
-//	aws: aws cloudwatch get-metric-statistics --namespace AWS/ApiGateway --metric-name 5XXError --dimensions Name=ApiName,Value=<its name> --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Sum # of a REST API
-//	aws: aws logs tail /aws/lambda/{function} --since 1h
+//	aws: aws cloudwatch get-metric-statistics --region {region} --namespace AWS/ApiGateway --metric-name 5xx --dimensions Name=ApiId,Value={apiGatewayId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Sum
+//	aws: aws cloudwatch get-metric-statistics --region {region} --namespace AWS/ApiGateway --metric-name 5XXError --dimensions Name=ApiName,Value=<its name> --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Sum # of a REST API
+//	aws: aws logs tail --region {region} <access log> --since 1h --filter-pattern '{ $.status = "5*" }' # which routes, where it is JSON
+//	aws: aws logs tail --region {region} /aws/lambda/{function} --since 1h
 //	gcp: gcloud logging read 'resource.type="cloud_run_revision" AND resource.labels.service_name="{function}" AND httpRequest.status>=500' --freshness=1h --limit=20 --format='value(timestamp,httpRequest.status,httpRequest.requestUrl,textPayload)'
-//	gcp: gcloud run services update-traffic {function} --region={region} --to-revisions=<the one before>=100
+//	gcp: gcloud run services update-traffic {function} --region={region} --to-revisions=<a revision that worked>=100 # later ones get no requests then, until --to-latest
 //
 //runbook:symptom 502/503 errors
 func TestAPIServesFewErrors(t *testing.T) {

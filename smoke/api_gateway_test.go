@@ -16,10 +16,12 @@ import (
 //
 // If it fails:
 //
-//	aws: aws apigatewayv2 get-api --api-id {apiGatewayId}
-//	aws: aws apigatewayv2 get-stages --api-id {apiGatewayId} --query 'Items[].[StageName,AutoDeploy,DeploymentId,LastDeploymentStatusMessage]'
-//	aws: aws apigatewayv2 get-deployments --api-id {apiGatewayId}
-//	aws: aws apigateway get-stages --rest-api-id {apiGatewayId} --query 'item[].[stageName,deploymentId,lastUpdatedDate]' # of a REST API
+//	aws: aws apigatewayv2 get-api --region {region} --api-id {apiGatewayId}
+//	aws: aws apigatewayv2 get-stages --region {region} --api-id {apiGatewayId} --query 'Items[].[StageName,AutoDeploy,DeploymentId,LastDeploymentStatusMessage]'
+//	aws: aws apigatewayv2 get-deployments --region {region} --api-id {apiGatewayId}
+//	aws: aws apigatewayv2 create-stage --region {region} --api-id {apiGatewayId} --stage-name <stage> --auto-deploy # where it has none
+//	aws: aws apigatewayv2 get-apis --region {region} --query 'Items[].[ApiId,Name]' # where there is no such gateway
+//	aws: aws apigateway get-stages --region {region} --rest-api-id {apiGatewayId} --query 'item[].[stageName,deploymentId,lastUpdatedDate]' # of a REST API
 func TestAPIGatewayIsDeployed(t *testing.T) {
 	d := diag.Begin(t, diag.API, diag.P0)
 	gateway := fixtures.Gateway(d)

@@ -18,11 +18,11 @@ import (
 //
 // If it fails:
 //
-//	aws: aws apigatewayv2 get-stages --api-id {apiGatewayId} --query 'Items[].[StageName,DefaultRouteSettings,RouteSettings]'
-//	aws: aws apigatewayv2 update-stage --api-id {apiGatewayId} --stage-name {stage} --default-route-settings ThrottlingRateLimit=<requests a second>,ThrottlingBurstLimit=<requests at once> # then set both where it is deployed from
-//	aws: aws apigatewayv2 delete-route-settings --api-id {apiGatewayId} --stage-name {stage} --route-key '<route>' # of one route: those of the stage hold for it then
-//	aws: aws apigateway get-stages --rest-api-id {apiGatewayId} --query 'item[].[stageName,methodSettings]' # of a REST API
-//	aws: aws apigateway update-stage --rest-api-id {apiGatewayId} --stage-name {stage} --patch-operations 'op=replace,path=/*/*/throttling/rateLimit,value=<requests a second>' 'op=replace,path=/*/*/throttling/burstLimit,value=<requests at once>' # likewise
+//	aws: aws apigatewayv2 get-stages --region {region} --api-id {apiGatewayId} --query 'Items[].[StageName,DefaultRouteSettings,RouteSettings]'
+//	aws: aws apigatewayv2 update-stage --region {region} --api-id {apiGatewayId} --stage-name {stage} --default-route-settings ThrottlingRateLimit=<requests a second>,ThrottlingBurstLimit=<requests at once> # then set both where it is deployed from
+//	aws: aws apigatewayv2 delete-route-settings --region {region} --api-id {apiGatewayId} --stage-name {stage} --route-key '<route>' # of one route: those of the stage hold for it then
+//	aws: aws apigateway get-stages --region {region} --rest-api-id {apiGatewayId} --query 'item[].[stageName,methodSettings]' # of a REST API
+//	aws: aws apigateway update-stage --region {region} --rest-api-id {apiGatewayId} --stage-name {stage} --patch-operations 'op=replace,path=/*/*/throttling/rateLimit,value=<requests a second>' 'op=replace,path=/*/*/throttling/burstLimit,value=<requests at once>' # likewise
 //
 //runbook:symptom Rate limiting errors
 func TestAPIGatewayLetsRequestsIn(t *testing.T) {

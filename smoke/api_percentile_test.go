@@ -18,9 +18,9 @@ import (
 //
 // If it fails:
 //
-//	aws: aws cloudwatch get-metric-statistics --namespace AWS/ApiGateway --metric-name IntegrationLatency --dimensions Name=ApiId,Value={apiGatewayId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --extended-statistics p95
-//	aws: aws cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Duration --dimensions Name=FunctionName,Value={function} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --extended-statistics p95
-//	aws: aws lambda update-function-configuration --function-name {function} --memory-size <more MiB> --timeout <seconds> # processor time grows with memory
+//	aws: aws cloudwatch get-metric-statistics --region {region} --namespace AWS/ApiGateway --metric-name IntegrationLatency --dimensions Name=ApiId,Value={apiGatewayId} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --extended-statistics p95
+//	aws: aws cloudwatch get-metric-statistics --region {region} --namespace AWS/Lambda --metric-name Duration --dimensions Name=FunctionName,Value={function} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --extended-statistics p95
+//	aws: aws lambda update-function-configuration --region {region} --function-name {function} --memory-size <more MiB> --timeout <seconds> # processor time grows with memory
 //	gcp: gcloud logging read 'resource.type="cloud_run_revision" AND resource.labels.service_name="{function}" AND httpRequest.latency>"3s"' --freshness=1h --limit=20 --format='value(timestamp,httpRequest.latency,httpRequest.requestUrl)'
 //	gcp: gcloud run services describe {function} --region={region} --format='yaml(spec.template.spec)'
 //

@@ -21,13 +21,13 @@ import (
 //
 // If it fails:
 //
-//	aws: aws lambda get-function-concurrency --function-name {function}
-//	aws: aws lambda delete-function-concurrency --function-name {function} # lets it have what the account has left
-//	aws: aws lambda get-account-settings --query AccountLimit
-//	aws: aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value <n> # where that of the account is reached
+//	aws: aws lambda get-function-concurrency --region {region} --function-name {function}
+//	aws: aws lambda delete-function-concurrency --region {region} --function-name {function} # lets it have what the account has left
+//	aws: aws lambda get-account-settings --region {region} --query AccountLimit
+//	aws: aws service-quotas request-service-quota-increase --region {region} --service-code lambda --quota-code L-B99A9384 --desired-value <n> # where that of the account is reached
 //	gcp: gcloud run services describe {function} --region={region} --format='yaml(metadata.annotations,spec.template.metadata.annotations)'
 //	gcp: gcloud run services update {function} --region={region} --max-instances=<n>
-//	gcp: gcloud run services update {function} --region={region} --scaling=auto # where a number of instances is set by hand
+//	gcp: gcloud beta run services update {function} --region={region} --scaling=auto # where a number of instances is set by hand
 //	gcp: gcloud run services update {function} --region={region} --memory=<more> --cpu=<more> # where its instances have most of it in use
 //
 //runbook:symptom Rate limiting errors

@@ -18,11 +18,13 @@ import (
 //
 // If it fails:
 //
-//	aws: aws lambda get-function-configuration --function-name {lambdaFunctionName} --query '[State,StateReason,LastUpdateStatus,LastUpdateStatusReason,LastModified]'
-//	aws: aws lambda update-alias --function-name {function} --name <alias> --function-version <the one before>
+//	aws: aws lambda get-function-configuration --region {region} --function-name {lambdaFunctionName} --query '[State,StateReason,LastUpdateStatus,LastUpdateStatusReason,LastModified]'
+//	aws: aws lambda list-versions-by-function --region {region} --function-name {function} --query 'Versions[-5:].[Version,LastModified,Description]'
+//	aws: aws lambda update-alias --region {region} --function-name {function} --name <alias> --function-version <a version that worked> # where requests come by an alias
 //	gcp: gcloud run services describe {function} --region={region} --format='yaml(status.conditions,status.latestReadyRevisionName,status.latestCreatedRevisionName,status.traffic)'
 //	gcp: gcloud run services logs read {function} --region={region} --limit=50
-//	gcp: gcloud run services update-traffic {function} --region={region} --to-revisions=<the one before>=100
+//	gcp: gcloud run revisions list --service={function} --region={region} --limit=5
+//	gcp: gcloud run services update-traffic {function} --region={region} --to-revisions=<a revision that worked>=100 # later ones get no requests then, until --to-latest
 //
 //runbook:diagnose-cold-starts.sh Function configuration
 func TestFunctionIsDeployed(t *testing.T) {

@@ -17,9 +17,10 @@ import (
 //
 // If it fails:
 //
-//	aws: aws logs tail /aws/lambda/{function} --since 1h --filter-pattern '?ERROR ?"Task timed out" ?"Runtime exited" ?Exception'
-//	aws: aws cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Errors --dimensions Name=FunctionName,Value={function} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Sum
-//	aws: aws lambda update-alias --function-name {function} --name <alias> --function-version <the one before>
+//	aws: aws logs tail --region {region} /aws/lambda/{function} --since 1h --filter-pattern '?ERROR ?"Task timed out" ?"Runtime exited" ?Exception ?OutOfMemory ?ExitError'
+//	aws: aws cloudwatch get-metric-statistics --region {region} --namespace AWS/Lambda --metric-name Errors --dimensions Name=FunctionName,Value={function} --start-time "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)" --end-time "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --period 300 --statistics Sum
+//	aws: aws lambda list-versions-by-function --region {region} --function-name {function} --query 'Versions[-5:].[Version,LastModified,Description]'
+//	aws: aws lambda update-alias --region {region} --function-name {function} --name <alias> --function-version <a version that worked> # where requests come by an alias
 func TestFunctionEndsInFewErrors(t *testing.T) {
 	d := diag.Begin(t, diag.Function, diag.P1)
 	limit := d.Stack().Number("FUNCTION_ERRORS")

@@ -21,8 +21,10 @@ import (
 //
 // If it fails:
 //
-//	aws: aws logs tail {log} --since 1h --filter-pattern '?ERROR ?"Task timed out" ?"Runtime exited" ?Exception'
+//	aws: aws logs tail --region {region} {log} --since 1h --filter-pattern '?ERROR ?"Task timed out" ?"Runtime exited" ?Exception ?OutOfMemory ?ExitError'
+//	aws: aws lambda update-function-configuration --region {region} --function-name {function} --memory-size <more MiB> # where it ran out of memory
 //	gcp: gcloud logging read 'resource.type="cloud_run_revision" AND resource.labels.service_name="{function}" AND severity>=ERROR' --freshness=1h --limit=20 --format='value(timestamp,severity,textPayload,jsonPayload.message)'
+//	gcp: gcloud run services update {function} --region={region} --memory=<more> # where its instances ran out of it
 //
 //runbook:diagnose-api.sh Recent API Logs
 func TestFunctionLogIsClean(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 //
 // If it fails:
 //
-//	aws: aws logs filter-log-events --log-group-name {log} --filter-pattern '?"Init Duration" ?INIT_REPORT ?initDurationMs' --start-time "$(date -d '1 day ago' +%s000)" --query 'events[].message' --output text
-//	aws: aws lambda update-function-configuration --function-name {function} --memory-size <more MiB> # processor time grows with memory
+//	aws: aws logs filter-log-events --region {region} --log-group-name {log} --filter-pattern '?"Init Duration" ?INIT_REPORT ?initDurationMs' --start-time "$(date -d '1 day ago' +%s000)" --query 'events[].message' --output text
+//	aws: aws lambda update-function-configuration --region {region} --function-name {function} --memory-size <more MiB> # processor time grows with memory
 //	gcp: gcloud logging read 'resource.type="cloud_run_revision" AND resource.labels.service_name="{function}" AND textPayload:"Starting new instance"' --freshness=1d --limit=20 --format='value(timestamp,textPayload)'
 //	gcp: gcloud run services update {function} --region={region} --min-instances=1 --cpu-boost
 //

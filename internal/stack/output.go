@@ -111,8 +111,11 @@ var (
 	reference  = regexp.MustCompile(`(?i)(arn|id|name|version|path|url|uri|user)$`)
 )
 
+// aFile holds a path, whatever its name says.
+const aFile = "GOOGLE_APPLICATION_CREDENTIALS"
+
 func namedLikeSecret(name string) bool {
-	return secretName.MatchString(name) && !reference.MatchString(name)
+	return secretName.MatchString(name) && !reference.MatchString(name) && name != aFile
 }
 
 // secrets returns every string in the output that must never be shown: all of

@@ -134,6 +134,9 @@ func open(ctx context.Context, c Config, more ...func(*config.LoadOptions) error
 	}, nil
 }
 
+// Region is the one that is asked, "" where none is configured.
+func (c *Client) Region() string { return c.config.Region }
+
 // Caller asks with whose credentials the other questions are asked.
 func (c *Client) Caller(ctx context.Context) (cloud.Caller, error) {
 	out, err := ask(ctx, c, "sts:GetCallerIdentity", "", func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {

@@ -25,7 +25,7 @@ func (c *Client) FunctionErrors(ctx context.Context, f cloud.Function, since tim
 		request := uuid.FindString(e.text)
 		if n, again := ended[request]; again && cause != "" {
 			if cause == cloud.OutOfMemory { // which the other lines take for an exit
-				lines.Lines[n].Cause = cause
+				lines.Lines[n].Cause, lines.Lines[n].Text = cause, e.text
 			}
 			return true
 		}

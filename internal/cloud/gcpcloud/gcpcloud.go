@@ -127,6 +127,9 @@ func (c *Client) connect(options []option.ClientOption) (err error) {
 	return err
 }
 
+// Region is that of services named without one, "" where none is configured.
+func (c *Client) Region() string { return c.region }
+
 // Caller tells the project and, for service accounts, their e-mail address.
 // Google has no call that names the caller; asking what the caller may do shows
 // that the credentials are accepted. It needs no permission.

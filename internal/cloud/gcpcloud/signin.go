@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -48,8 +49,15 @@ func newSignIn(detect func() (*auth.Credentials, error)) *signIn {
 
 // applicationDefault finds what Google's own tools would use here.
 func applicationDefault() (*auth.Credentials, error) {
-	return credentials.DetectDefault(&credentials.DetectOptions{Scopes: []string{scope}})
+	creds, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: []string{scope}})
+	if err != nil && os.Getenv(keyFile) != "" {
+		err = fmt.Errorf("%s: %w", keyFile, err)
+	}
+	return creds, err
 }
+
+// keyFile is the variable that says where the credentials are.
+const keyFile = "GOOGLE_APPLICATION_CREDENTIALS"
 
 // wait returns when the credentials are known to work, or why there are none.
 // The search outlives ctx: the next question needs its result.
