@@ -219,10 +219,14 @@ func summary(status int, pages []report.Page, file string) string {
 	words := map[int]string{statusGo: "go", statusStop: "stop", statusHold: "hold"}
 	count := map[report.Verdict]int{}
 	var lines []string
+	waiting := map[string][]string{} // severities of the pages that each one blocks
+	for _, p := range pages {
+		waiting[p.BlockedBy] = append(waiting[p.BlockedBy], p.Severity)
+	}
 	for _, p := range pages {
 		count[p.Verdict]++
 		if p.Verdict == report.Failed || p.Verdict == report.Degraded || p.Verdict == report.Inconclusive && p.BlockedBy == "" {
-			lines = append(lines, fmt.Sprintf("\n  %s %s: %s: %s", p.Severity, verdict(p), p.Name, p.Message))
+			lines = append(lines, fmt.Sprintf("\n  %s %s: %s: %s%s", p.Severity, verdict(p), p.Name, p.Message, blocks(waiting[p.Name])))
 		}
 	}
 	slices.Sort(lines)
@@ -234,6 +238,15 @@ func summary(status int, pages []report.Page, file string) string {
 		}
 	}
 	return fmt.Sprintf("smoke: %s: %s (%s)%s", words[status], strings.Join(counts, ", "), file, strings.Join(lines, ""))
+}
+
+// blocks says how many pages one blocks, and how bad the worst of them is, by which a failure
+// counts at the gate.
+func blocks(severities []string) string {
+	if len(severities) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (blocks %d, %s at worst)", len(severities), slices.Min(severities))
 }
 
 // keepLive keeps go test from answering the next identical call from its cache: it does
