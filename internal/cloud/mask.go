@@ -1,8 +1,10 @@
 package cloud
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // quoted matches what PostgreSQL's messages quote of what users typed. Names of tables,
@@ -23,6 +25,15 @@ func (l Line) Masked() string {
 		text = q.what.ReplaceAllString(text, q.with)
 	}
 	return text
+}
+
+// Masked is each line Masked behind its time, a row each.
+func (l Lines) Masked() string {
+	var text strings.Builder
+	for _, line := range l.Lines {
+		fmt.Fprintln(&text, line.Time.Format(time.DateTime), line.Masked())
+	}
+	return text.String()
 }
 
 // Message is Masked from its severity on: the same for lines that say the same.

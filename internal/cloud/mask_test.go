@@ -2,6 +2,7 @@ package cloud_test
 
 import (
 	"testing"
+	"time"
 
 	"runbook/internal/cloud"
 
@@ -36,4 +37,11 @@ func TestADiskGrowsUpToItsLimit(t *testing.T) {
 	} {
 		assert.Equal(t, want, disk.Grows(), "%+v", disk)
 	}
+}
+
+func TestLinesAreMaskedEach(t *testing.T) {
+	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	lines := cloud.Lines{Lines: []cloud.Line{{Time: at, Text: "ERROR no row for 'jane'\ntrace"}, {Time: at, Text: "exit"}}}
+
+	assert.Equal(t, "2026-11-23 10:00:00 ERROR no row for '…'\n2026-11-23 10:00:00 exit\n", lines.Masked())
 }
